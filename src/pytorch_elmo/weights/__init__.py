@@ -1,1 +1,1 @@
-"""Room."""
+"""Files and parameters: which dataset is which parameter, read strictly and written whole."""

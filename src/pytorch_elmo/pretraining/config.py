@@ -1,0 +1,160 @@
+"""What `elmo pretrain` is told: one JSON or jsonnet file, read strictly."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
+
+from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.model import BiLMConfig
+from pytorch_elmo.weights.options import format_options, parse_options
+
+OptimizerName = Literal["adamw", "adagrad"]
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig:
+    """Text files by path or glob, relative to the working folder.
+
+    `tokenizer` whitespace: one tokenised sentence a line. moses: raw prose, one paragraph a line.
+    """
+
+    train: list[str]
+    validation: list[str] = field(default_factory=list)
+    tokenizer: Literal["whitespace", "moses"] = "whitespace"
+    vocabulary_file: str | None = None
+    vocabulary_size: int | None = None
+    vocabulary_min_count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """AdamW with warm-up and cosine decay, or Adagrad as the authors' (elmo-spec 7.6).
+
+    `gradient_clip` bounds the global norm. With adagrad the loss is multiplied by `unroll_steps`, as the authors
+    did, accumulators begin at 1.0, and the rate is constant.
+    """
+
+    name: OptimizerName = "adamw"
+    learning_rate: float = 2e-3
+    final_learning_rate: float = 0.0
+    warmup_steps: int = 500
+    weight_decay: float = 0.0
+    gradient_clip: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """Everything that decides what a training run computes.
+
+    `num_negatives` None means the full softmax. `sentence_restart_probability` is the share of sentences that
+    start from zeros in training instead of going on from the state before them (0: as the authors').
+    """
+
+    model: BiLMConfig
+    corpus: CorpusConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    num_steps: int
+    batch_size: int = 128
+    unroll_steps: int = 20
+    num_negatives: int | None = 8192
+    dropout: float = 0.1
+    sentence_restart_probability: float = 0.0
+    seed: int = 0
+    checkpoint_every: int = 1000
+    keep_checkpoints: int = 2
+    validate_every: int = 1000
+    report_every: int = 50
+
+    def to_json(self) -> dict[str, Any]:
+        """The configuration as it would stand in a file."""
+        return {**asdict(self), "model": format_options(self.model)}
+
+
+def read_config(path: Path) -> PretrainingConfig:
+    """The configuration in a .json or .jsonnet file.
+
+    Raises:
+        ConfigurationError: unreadable, not JSON, or with keys unknown, missing or of the wrong type.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(_evaluate(path, text) if path.suffix == ".jsonnet" else text)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ConfigurationError(f"the configuration {path} is not JSON: {error}") from error
+    try:
+        return parse_config(document)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def parse_config(document: Any) -> PretrainingConfig:
+    """As `read_config`, from parsed JSON."""
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"a configuration is a JSON object, got {document!r}")
+    nested = dict(document)
+    for name, parse in (("model", parse_options), ("corpus", _corpus), ("optimizer", _optimizer)):
+        if name in nested:
+            nested[name] = parse(nested[name])
+    return _section(PretrainingConfig, nested, "configuration")
+
+
+def _evaluate(path: Path, text: str) -> str:
+    try:
+        from rjsonnet import evaluate_snippet
+    except ImportError as error:
+        raise ConfigurationError(f"{path} needs jsonnet; install pytorch-elmo[train], or write plain JSON") from error
+    try:
+        return str(evaluate_snippet(str(path), text))
+    except RuntimeError as error:
+        raise ConfigurationError(f"{path} is not valid jsonnet: {str(error).splitlines()[0]}") from error
+
+
+def _corpus(document: Any) -> CorpusConfig:
+    return _section(CorpusConfig, document, "corpus")
+
+
+def _optimizer(document: Any) -> OptimizerConfig:
+    return _section(OptimizerConfig, document, "optimizer")
+
+
+def _section(kind: type[Section], document: Any, where: str) -> Section:
+    if not isinstance(document, Mapping):
+        raise ConfigurationError(f"{where} must be an object, got {document!r}")
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(document.keys() - known.keys()):
+        raise ConfigurationError(f"{where} has unknown key(s) {', '.join(unknown)}; known are {', '.join(known)}")
+    required = {name for name, f in known.items() if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(required - document.keys()):
+        raise ConfigurationError(f"{where} misses the key(s) {', '.join(missing)}")
+    hints = get_type_hints(kind)
+    for name, value in document.items():
+        if not _fits(value, hints[name]):
+            raise ConfigurationError(f"{where}.{name} must be {_describe(hints[name])}, got {value!r}")
+    return kind(**document)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of the annotated type; sections are already parsed."""
+    if hint == list[str]:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(hint, type):
+        return isinstance(value, hint)
+    return value in get_args(hint) or any(_fits(value, part) for part in get_args(hint) if isinstance(part, type))
+
+
+def _describe(hint: Any) -> str:
+    if isinstance(hint, type) and hint in (int, float, str):
+        return {int: "a whole number", float: "a number", str: "a string"}[hint]
+    if hint == list[str]:
+        return "a list of strings"
+    parts = ("null" if part is type(None) else _describe(part) for part in get_args(hint))
+    return " or ".join(parts) or repr(hint)

@@ -1,0 +1,80 @@
+"""The words that the language model predicts (bilm-tf's vocabulary file)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pytorch_elmo.errors import TextError
+from pytorch_elmo.files import whole_file
+from pytorch_elmo.text.characters import BEGIN_OF_SENTENCE, END_OF_SENTENCE
+
+UNKNOWN = "<UNK>"
+SPECIALS = (BEGIN_OF_SENTENCE, END_OF_SENTENCE, UNKNOWN)
+_IGNORED = "!!!MAXTERMID"
+
+
+class Vocabulary:
+    """Tokens and their ids, in descending order of frequency, so that an id is a rank.
+
+    A token that stands twice keeps both rows and means the later one, as in bilm-tf.
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        if missing := [token for token in SPECIALS if token not in tokens]:
+            raise TextError(f"a vocabulary holds <S>, </S> and <UNK>, this one misses {', '.join(missing)}; add them")
+        self.tokens = list(tokens)
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        self.begin_id, self.end_id, self.unknown_id = (self._ids[token] for token in SPECIALS)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._ids
+
+    def id_of(self, token: str) -> int:
+        """The token's id, that of `<UNK>` where it is not in the vocabulary."""
+        return self._ids.get(token, self.unknown_id)
+
+    @classmethod
+    def from_counts(cls, counts: Counter[str], *, max_size: int | None = None, min_count: int = 1) -> "Vocabulary":
+        """The specials, then the most frequent tokens; equal counts in alphabetical order.
+
+        Args:
+            counts: occurrences of each token; the specials' own are ignored.
+            max_size: entries at most, the three specials counted.
+            min_count: occurrences that a token needs.
+        """
+        frequent = [token for token, count in counts.items() if count >= min_count and token not in SPECIALS]
+        frequent.sort(key=lambda token: (-counts[token], token))
+        kept = frequent if max_size is None else frequent[: max(max_size - len(SPECIALS), 0)]
+        return cls([*SPECIALS, *kept])
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> "Vocabulary":
+        """One token a line; lines are stripped, empty ones and `!!!MAXTERMID` skipped.
+
+        Raises:
+            TextError: `<S>`, `</S>` or `<UNK>` is missing.
+        """
+        stripped = (line.strip() for line in lines)
+        return cls([token for token in stripped if token and token != _IGNORED])
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Vocabulary":
+        """Read a vocabulary file.
+
+        Raises:
+            TextError: the file cannot be read, is not UTF-8, or misses a special token.
+        """
+        try:
+            return cls.from_lines(path.read_text(encoding="utf-8").split("\n"))
+        except OSError as error:
+            raise TextError(f"cannot read the vocabulary {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TextError(f"the vocabulary {path} is not UTF-8 at byte {error.start}; convert it") from error
+
+    def save(self, path: Path) -> None:
+        """Write one token a line; the file appears whole or not at all."""
+        with whole_file(path) as partial:
+            partial.write_text("".join(f"{token}\n" for token in self.tokens), encoding="utf-8")

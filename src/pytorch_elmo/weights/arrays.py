@@ -1,0 +1,71 @@
+"""Arrays by dataset name, into a network and out of it, through the table."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from pytorch_elmo.errors import WeightsError
+from pytorch_elmo.model import BiLM, BiLMConfig
+from pytorch_elmo.weights.table import Array, Shape, weight_rules
+
+Arrays = dict[str, Array]
+
+
+def expected_shapes(config: BiLMConfig) -> dict[str, Shape]:
+    """Every dataset of a weight file for this architecture, with its shape."""
+    return {rule.dataset: rule.shape for rule in weight_rules(config)}
+
+
+def check_arrays(arrays: Mapping[str, Array], config: BiLMConfig, source: str) -> None:
+    """Names, shapes and finiteness of all datasets, before anything is copied.
+
+    Raises:
+        WeightsError: a dataset is missing, has no place in the network, has another shape, or holds NaN or infinity.
+    """
+    expected = expected_shapes(config)
+    if missing := sorted(expected.keys() - arrays.keys()):
+        raise WeightsError(
+            f"{source}: misses {len(missing)} dataset(s), first {missing[0]} {expected[missing[0]]}; "
+            "is it the file that belongs to these options?"
+        )
+    if unknown := sorted(arrays.keys() - expected.keys()):
+        raise WeightsError(
+            f"{source}: {len(unknown)} dataset(s) have no place in the network that the options describe, "
+            f"first {unknown[0]}; nothing was loaded"
+        )
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise WeightsError(
+                f"{source}: dataset {name} has shape {arrays[name].shape}, the options promise {shape}; "
+                "take the options file that came with these weights"
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise WeightsError(f"{source}: dataset {name} holds NaN or infinity; the file is damaged, fetch it anew")
+
+
+def bilm_from_arrays(arrays: Mapping[str, Array], config: BiLMConfig, source: str) -> BiLM:
+    """A biLM with the given parameters, frozen and in evaluation mode.
+
+    Raises:
+        WeightsError: as `check_arrays`.
+    """
+    check_arrays(arrays, config, source)
+    bilm = BiLM(config)
+    parameters = dict(bilm.named_parameters())
+    with torch.no_grad():
+        for rule in weight_rules(config):
+            block = rule.decode(np.asarray(arrays[rule.dataset][rule.part], dtype=np.float32))
+            parameters[rule.parameter][rule.place] = torch.from_numpy(np.ascontiguousarray(block))
+    return bilm.requires_grad_(False).eval()
+
+
+def arrays_from_bilm(bilm: BiLM) -> Arrays:
+    """The datasets of a weight file that hold the biLM's parameters, float32."""
+    parameters = dict(bilm.named_parameters())
+    arrays: Arrays = {}
+    for rule in weight_rules(bilm.config):
+        block = parameters[rule.parameter].detach()[rule.place].float().cpu().numpy()
+        array = arrays.setdefault(rule.dataset, np.empty(rule.shape, dtype=np.float32))
+        array[rule.part] = rule.encode(block)
+    return arrays

@@ -1,0 +1,99 @@
+"""This project's own model files: parameters in safetensors, the rest as JSON in the same file's header."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pytorch_elmo.errors import WeightsError
+from pytorch_elmo.files import whole_file
+from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.text.vocabulary import Vocabulary
+from pytorch_elmo.weights.options import format_options, parse_options
+
+BILM_FORMAT = "pytorch_elmo.bilm"
+SOFTMAX_FORMAT = "pytorch_elmo.softmax"
+VERSION = "1"
+_VOCABULARY = "vocabulary"
+
+
+def save_bilm(bilm: BiLM, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
+    """Write a biLM's parameters and its options; half precision halves the file and rounds the numbers."""
+    tensors = {name: parameter.detach().to(dtype).contiguous() for name, parameter in bilm.named_parameters()}
+    _save(path, tensors, BILM_FORMAT, options=format_options(bilm.config))
+
+
+def read_bilm(path: Path) -> BiLM:
+    """A biLM, float32, frozen and in evaluation mode.
+
+    Raises:
+        WeightsError: the file is missing, damaged, of another kind or version, or does not fit its own options.
+    """
+    tensors, document = _read(path, BILM_FORMAT)
+    bilm = BiLM(parse_options(document["options"]))
+    _fill(dict(bilm.named_parameters()), tensors, path)
+    return bilm.requires_grad_(False).eval()
+
+
+def save_softmax(softmax: Softmax, vocabulary: Vocabulary, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
+    """Write an output layer with the words that it predicts."""
+    tensors = {name: parameter.detach().to(dtype).contiguous() for name, parameter in softmax.named_parameters()}
+    words = "\n".join(vocabulary.tokens).encode("utf-8")
+    tensors[_VOCABULARY] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
+    _save(path, tensors, SOFTMAX_FORMAT)
+
+
+def read_softmax(path: Path) -> tuple[Softmax, Vocabulary]:
+    """An output layer, float32 and frozen, and its vocabulary.
+
+    Raises:
+        WeightsError: as `read_bilm`.
+    """
+    tensors, _ = _read(path, SOFTMAX_FORMAT)
+    if _VOCABULARY not in tensors or "weight" not in tensors:
+        raise WeightsError(f"{path}: misses the vocabulary or the weight; fetch the file anew")
+    vocabulary = Vocabulary(tensors.pop(_VOCABULARY).numpy().tobytes().decode("utf-8").split("\n"))
+    softmax = Softmax(len(vocabulary), tensors["weight"].shape[-1])
+    _fill(dict(softmax.named_parameters()), tensors, path)
+    return softmax.requires_grad_(False).eval(), vocabulary
+
+
+def _save(path: Path, tensors: dict[str, Tensor], kind: str, **document: Any) -> None:
+    metadata = {"format": kind, "version": VERSION, "document": json.dumps(document)}
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata=metadata)
+
+
+def _read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not path.is_file():
+        raise WeightsError(f"no model file {path}; give the folder of a model")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is no whole safetensors file: {error}; fetch it anew") from error
+    if metadata.get("format") != kind:
+        raise WeightsError(f"{path} is not a {kind} file, its format is {metadata.get('format')!r}; give another file")
+    if metadata.get("version") != VERSION:
+        raise WeightsError(f"{path} has format version {metadata.get('version')!r}, this release reads {VERSION}")
+    return tensors, json.loads(metadata["document"])
+
+
+@torch.no_grad()
+def _fill(parameters: dict[str, torch.nn.Parameter], tensors: dict[str, Tensor], path: Path) -> None:
+    if difference := sorted(parameters.keys() ^ tensors.keys()):
+        raise WeightsError(f"{path}: parameter(s) missing or unknown, first {difference[0]}; nothing was loaded")
+    for name, parameter in parameters.items():
+        if tensors[name].shape != parameter.shape:
+            raise WeightsError(
+                f"{path}: {name} has shape {tuple(tensors[name].shape)}, its options promise {tuple(parameter.shape)}"
+            )
+        if not tensors[name].isfinite().all():
+            raise WeightsError(f"{path}: {name} holds NaN or infinity; the file is damaged, fetch it anew")
+        parameter.copy_(tensors[name])
