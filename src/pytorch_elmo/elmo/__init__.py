@@ -1,1 +1,7 @@
-"""Room."""
+"""Representations: mixing the layers of a biLM, and what stands beside them."""
+
+from pytorch_elmo.elmo.elmo import Elmo
+from pytorch_elmo.elmo.scalar_mix import ScalarMix
+from pytorch_elmo.elmo.token_embedder import ElmoTokenEmbedder
+
+__all__ = ["Elmo", "ElmoTokenEmbedder", "ScalarMix"]

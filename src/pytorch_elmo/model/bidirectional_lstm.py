@@ -62,7 +62,9 @@ class BidirectionalLstm(nn.Module):
             like.new_zeros(config.num_lstm_layers, batch_size, 2 * config.cell_size),
         )
 
-    def forward(self, inputs: Tensor, mask: Tensor, initial: LstmState | None = None) -> tuple[list[Tensor], LstmState]:
+    def forward(
+        self, inputs: Tensor, mask: Tensor, initial: LstmState | None = None
+    ) -> tuple[list[Tensor], LstmState]:
         """Read every row in both directions.
 
         Args:

@@ -40,6 +40,11 @@ class CharacterEncoder(nn.Module):
         """The filter banks in the order of the options."""
         return [self.get_submodule(f"char_conv_{i}") for i in range(len(self.config.filters))]  # type: ignore[misc]
 
+    @property
+    def highway_layers(self) -> list[nn.Linear]:
+        """The linear maps of the highway layers, lowest first."""
+        return list(self._highways._layers)  # type: ignore[arg-type]
+
     def forward(self, character_ids: Tensor) -> Tensor:
         """Encode words, each distinct one once.
 
@@ -51,7 +56,8 @@ class CharacterEncoder(nn.Module):
         """
         rows = character_ids.reshape(-1, character_ids.shape[-1])
         words, places = torch.unique(rows, dim=0, return_inverse=True)
-        return F.embedding(places, self.encode_words(words)).view(*character_ids.shape[:-1], -1)
+        vectors = F.embedding(places, self.encode_words(words))
+        return vectors.view(*character_ids.shape[:-1], self.config.projection_size)
 
     def encode_words(self, character_ids: Tensor) -> Tensor:
         """Token embeddings (num_words, projection_size) of (num_words, num_characters) int64 ids."""

@@ -98,8 +98,8 @@ class ProjectedLstm(nn.Module):
         self.input_linearity = nn.Linear(input_size, 4 * cell_size, bias=False)
         self.state_linearity = nn.Linear(projection_size, 4 * cell_size)
         self.state_projection = nn.Linear(cell_size, projection_size, bias=False)
-        self.register_state_dict_post_hook(_add_forget_bias)
-        self.register_load_state_dict_pre_hook(_take_forget_bias)
+        self.register_state_dict_post_hook(_add_forget_bias)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_take_forget_bias)  # type: ignore[no-untyped-call]
 
     @property
     def weights(self) -> LstmWeights:

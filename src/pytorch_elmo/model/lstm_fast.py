@@ -22,7 +22,7 @@ def projected_lstm(
     restarts: Tensor | None = None,
 ) -> LayerState:
     """As `lstm.projected_lstm`; no gradient flows to `initial` nor out of the returned cells."""
-    hidden, cell = _ProjectedLstm.apply(
+    hidden, cell = _ProjectedLstm.apply(  # type: ignore[no-untyped-call]
         inputs, initial.hidden, initial.cell, *weights, cell_clip or None, projection_clip or None, restarts
     )
     return LayerState(hidden, cell)
@@ -44,7 +44,7 @@ class _Window:
         projection_size, cell_size = weights.projection.shape
         bias = weights.bias.clone()
         bias[cell_size : 2 * cell_size] += FORGET_BIAS
-        flat = torch.addmm(bias, inputs.reshape(num_tokens * batch_size, -1), weights.input.T)
+        flat = torch.addmm(bias, inputs.flatten(0, 1), weights.input.T)
         self.gates = flat.view(num_tokens, batch_size, 4 * cell_size)
         self.cells = inputs.new_empty(num_tokens, batch_size, cell_size)
         self.squashed = torch.empty_like(self.cells)
@@ -87,7 +87,10 @@ class _ProjectedLstm(torch.autograd.Function):
         names = ("gates", "cells", "squashed", "outputs", "hidden", "previous_hidden", "previous_cells")
         for name, tensor in zip(names, saved[4:], strict=True):
             setattr(window, name, tensor)
-        grad_gates, grad_projected = _back_through_time(window, grad_hidden, weights, *ctx.clips, ctx.rows_by_step)
+        cell_clip, projection_clip = ctx.clips
+        grad_gates, grad_projected = _back_through_time(
+            window, grad_hidden, weights, cell_clip, projection_clip, ctx.rows_by_step
+        )
         flat_gates, flat_projected = grad_gates.flatten(0, 1), grad_projected.flatten(0, 1)
         return (
             (flat_gates @ weights.input).view_as(inputs) if ctx.needs_input_grad[0] else None,

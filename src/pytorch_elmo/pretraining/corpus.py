@@ -62,9 +62,7 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     return found
 
 
-def prepare_corpus(
-    files: Sequence[Path], tokenizer: str, folder: Path, progress: Progress | None = None
-) -> Corpus:
+def prepare_corpus(files: Sequence[Path], tokenizer: str, folder: Path, progress: Progress | None = None) -> Corpus:
     """Tokenise `files` into `folder`, or take what an earlier run with the same input left there.
 
     Args:
@@ -148,7 +146,9 @@ def _sentences(files: Iterable[Path], tokenizer: str, advance: Callable[[int], N
                 try:
                     text = line.decode("utf-8")
                 except UnicodeDecodeError as error:
-                    raise TextError(f"{path}, line {number}: not UTF-8 at byte {error.start + 1}; convert it") from error
+                    raise TextError(
+                        f"{path}, line {number}: not UTF-8 at byte {error.start + 1}; convert it"
+                    ) from error
                 advance(len(line))
                 if tokenizer == "whitespace":
                     if tokens := tokenize(text):

@@ -23,7 +23,7 @@ def fresh_bilm(config: BiLMConfig, generator: torch.Generator) -> BiLM:
         else:
             convolution.weight.normal_(0.0, math.sqrt(1.0 / convolution.weight[0].numel()), generator=generator)
         nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
-    for layer in encoder._highways._layers:
+    for layer in encoder.highway_layers:
         layer.weight.normal_(0.0, math.sqrt(1.0 / filters), generator=generator)
         layer.bias.zero_()
         layer.bias[filters:] = _CARRY_BIAS

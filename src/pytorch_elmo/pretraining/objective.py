@@ -1,8 +1,7 @@
 """The language-model loss of one window, and its gradients, one thread a direction."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.lstm import LayerState
 from pytorch_elmo.model.lstm_fast import projected_lstm
 from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.model.threads import TwoThreads
 
 
 class Negatives(NamedTuple):
@@ -39,9 +39,6 @@ class StepResult(NamedTuple):
     state: LstmState
 
 
-Result = TypeVar("Result")
-
-
 def accumulate(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     """Add gradients to what the parameters hold already."""
     for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -59,8 +56,7 @@ class Objective:
     def __init__(self, bilm: BiLM, softmax: Softmax, *, dropout: float, seed: int) -> None:
         self.bilm, self.softmax, self.dropout = bilm, softmax, dropout
         self.generators = [torch.Generator().manual_seed(2 * seed + direction) for direction in range(2)]
-        threads = max(torch.get_num_threads() // 2, 1)
-        self._pool = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(threads,))
+        self._threads = TwoThreads()
 
     def backward(
         self,
@@ -79,23 +75,23 @@ class Objective:
             restarts: (unroll_steps, batch_size) bool, rows that start from zeros at a step.
             scale: factor of the loss.
         """
-        halves = self._both(lambda half: self.bilm.character_encoder.encode_words(characters[half::2]))
+        halves = self._threads.both(lambda half: self.bilm.character_encoder.encode_words(characters[half::2]))
         leaf = characters.new_empty(len(characters), halves[0].shape[1], dtype=halves[0].dtype)
         for half, vectors in enumerate(halves):
             leaf[half::2] = vectors.detach()
         leaf.requires_grad_()
-        results = self._both(lambda d: self._direction(d, leaf, batches[d], state.direction(d), restarts, scale / 2))
+        results = self._threads.both(
+            lambda d: self._direction(d, leaf, batches[d], state.direction(d), restarts, scale / 2)
+        )
         leaf_gradient = results[0][1][0] + results[1][1][0]
         for direction, (_, gradients, _) in enumerate(results):
             accumulate([*self._shared(), *self._own(direction)], gradients[1:])
         encoder = list(self.bilm.character_encoder.parameters())
-        for gradients in self._both(lambda half: torch.autograd.grad(halves[half], encoder, leaf_gradient[half::2])):
+        for gradients in self._threads.both(
+            lambda half: torch.autograd.grad(halves[half], encoder, leaf_gradient[half::2])
+        ):
             accumulate(encoder, gradients)
         return StepResult((results[0][0], results[1][0]), LstmState.join([results[0][2], results[1][2]]))
-
-    def _both(self, job: Callable[[int], Result]) -> list[Result]:
-        """Run `job(0)` and `job(1)` at the same time."""
-        return list(self._pool.map(job, range(2)))
 
     def _shared(self) -> list[Tensor]:
         return [self.softmax.weight, self.softmax.bias]

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from pytorch_elmo.errors import ConfigurationError
 
 
-def draw_negatives(
-    count: int, vocabulary_size: int, random: np.random.Generator
-) -> tuple[NDArray[np.int64], int]:
+def draw_negatives(count: int, vocabulary_size: int, random: np.random.Generator) -> tuple[NDArray[np.int64], int]:
     """Draw ids log-uniformly until `count` different ones are found (elmo-spec 7.5).
 
     Returns:
@@ -21,7 +19,8 @@ def draw_negatives(
     """
     if count >= vocabulary_size:
         raise ConfigurationError(
-            f"num_negatives must be below the vocabulary's size {vocabulary_size}, got {count}; use null (full softmax)"
+            f"num_negatives must be below the vocabulary's size {vocabulary_size}, got {count}; "
+            "lower it, or use null for the full softmax"
         )
     draws = np.empty(0, dtype=np.int64)
     while True:

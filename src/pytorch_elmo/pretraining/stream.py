@@ -46,7 +46,8 @@ class SentenceStream:
     def next_batch(self) -> StreamBatch:
         """The next window of every row."""
         shape = (self._unroll_steps, len(self._sentence))
-        batch = StreamBatch(*(np.empty(shape, dtype=np.int32) for _ in range(4)), np.zeros(shape, dtype=np.bool_))
+        empty = [np.empty(shape, dtype=np.int32) for _ in range(4)]
+        batch = StreamBatch(empty[0], empty[1], empty[2], empty[3], np.zeros(shape, dtype=np.bool_))
         for row in range(shape[1]):
             self._fill(batch, row)
         return batch

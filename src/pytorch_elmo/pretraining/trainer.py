@@ -87,7 +87,7 @@ class Trainer:
         while self.step < self.config.num_steps:
             report = self.train_step()
             if not np.isfinite(report.forward_loss + report.backward_loss + report.gradient_norm):
-                last = (list_checkpoints(checkpoints) or ["none"])[-1]
+                last = ([None, *list_checkpoints(checkpoints)])[-1]
                 raise PytorchElmoError(
                     f"the loss is no number at step {report.step}, epoch {report.epoch}; "
                     f"lower the learning rate and go on from the last good checkpoint: {last}"
@@ -108,10 +108,13 @@ class Trainer:
         window = self.stream.next_batch()
         inputs = np.stack([window.forward_inputs, window.backward_inputs])
         words, places = np.unique(inputs, return_inverse=True)
-        places = torch.from_numpy(places.reshape(inputs.shape))
+        places_by_direction = torch.from_numpy(places.reshape(inputs.shape))
         result = self.objective.backward(
             torch.from_numpy(self.corpus.characters[words].astype(np.int64)),
-            (self._direction(places[0], window.forward_targets), self._direction(places[1], window.backward_targets)),
+            (
+                self._direction(places_by_direction[0], window.forward_targets),
+                self._direction(places_by_direction[1], window.backward_targets),
+            ),
             self.state,
             torch.from_numpy(window.starts) if window.starts.any() else None,
             scale=float(self.config.unroll_steps) if config.name == "adagrad" else 1.0,
@@ -131,7 +134,7 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """The whole run as it stands."""
-        tensors = {f"model.{name}": parameter for name, parameter in self.parameters.items()}
+        tensors: dict[str, Tensor] = {f"model.{name}": parameter for name, parameter in self.parameters.items()}
         for name, parameter in self.parameters.items():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer.{name}.{key}"] = value

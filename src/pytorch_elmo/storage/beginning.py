@@ -12,7 +12,7 @@ from pytorch_elmo.errors import LayerFileError
 from pytorch_elmo.files import sync_folder
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.storage.creation import create_blank_file
-from pytorch_elmo.storage.disk import size_of
+from pytorch_elmo.storage.disk import size_of, try_room
 from pytorch_elmo.storage.job_files import JobFiles
 from pytorch_elmo.storage.journal import Journal, read_journal
 from pytorch_elmo.storage.layout import LayerFileSpec
@@ -34,7 +34,7 @@ def refuse_existing(files: JobFiles) -> None:
             f"go on with --resume, or start again with --overwrite"
         )
     if state == "complete":
-        raise LayerFileError(f"an output must be a new file, but {files.output} exists; choose another, or --overwrite")
+        raise LayerFileError(f"an output must be a new file, but {files.output} exists; name another or --overwrite")
 
 
 def lay_out(
@@ -49,13 +49,14 @@ def lay_out(
     """
     files.remove_partial()
     free = shutil.disk_usage(files.output.parent).free
-    if spec.least_bytes > free:
+    if spec.file_bytes > free:
         raise LayerFileError(
-            f"{files.output} needs about {size_of(spec.least_bytes)}, but its disk has {size_of(free)} free; "
+            f"{files.output} needs about {size_of(spec.file_bytes)}, but its disk has {size_of(free)} free; "
             f"make room or choose another folder"
         )
     progress.start(total=spec.manifest.num_sentences, unit="sentence", label="laying out the file")
     try:
+        try_room(files.building, num_bytes=spec.header_bytes, file_bytes=spec.file_bytes)
         places = create_blank_file(files.building, spec, progress)
         Journal.begin(files.journal, manifest=spec.manifest.to_dict(), identity=identity).close()
         os.replace(files.building, files.partial)

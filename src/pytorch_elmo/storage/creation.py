@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -41,7 +40,7 @@ _VERSIONS = ("earliest", "v108")
 _SENTENCES_PER_ADVANCE = 1000
 
 
-def _create_dataset(file: Any, path: str, manifest: Manifest, num_tokens: int, settings: Any) -> int:
+def _create_dataset(file: h5py.File, path: str, manifest: Manifest, num_tokens: int, settings: h5p.PropDCID) -> int:
     """Create a dataset of vectors whose bytes have their place at once; returns its offset, 0 if it has no bytes."""
     file_type = h5t.IEEE_F16LE if manifest.dtype == "float16" else h5t.IEEE_F32LE
     space = h5s.create_simple(disk_shape(manifest, num_tokens))
@@ -54,7 +53,7 @@ def _create_dataset(file: Any, path: str, manifest: Manifest, num_tokens: int, s
     return dataset.get_offset() or 0
 
 
-def _early_and_unfilled() -> Any:
+def _early_and_unfilled() -> h5p.PropDCID:
     """Settings of a contiguous dataset that is allocated when it is created and holds no fill value."""
     settings = h5p.create(h5p.DATASET_CREATE)
     settings.set_layout(h5d.CONTIGUOUS)
@@ -73,7 +72,7 @@ def _paths(keys: Texts | None, num_sentences: int) -> Iterator[str]:
             yield path_of_key(key, index)
 
 
-def _create_sentence_datasets(file: Any, spec: LayerFileSpec, progress: Progress) -> NDArray[np.int64]:
+def _create_sentence_datasets(file: h5py.File, spec: LayerFileSpec, progress: Progress) -> NDArray[np.int64]:
     """Create one dataset a sentence; returns their offsets, (num_sentences,) int64."""
     settings = _early_and_unfilled()
     places = np.zeros(len(spec.token_counts), dtype=np.int64)
@@ -90,15 +89,15 @@ def _create_sentence_datasets(file: Any, spec: LayerFileSpec, progress: Progress
     return places
 
 
-def _create_packed_datasets(file: Any, spec: LayerFileSpec) -> NDArray[np.int64]:
-    """Create the one dataset of all vectors and the offsets; returns the sentences' places, (num_sentences,) int64."""
+def _create_packed_datasets(file: h5py.File, spec: LayerFileSpec) -> NDArray[np.int64]:
+    """Create the one dataset of all vectors and the offsets; returns where each sentence lies, (num_sentences,)."""
     offsets = np.concatenate(([0], np.cumsum(spec.token_counts))).astype(np.int64)
     file.create_dataset(OFFSETS, data=offsets, dtype="<i8")
     begin = _create_dataset(file, VECTORS, spec.manifest, spec.manifest.num_tokens, _early_and_unfilled())
     return begin + offsets[:-1] * bytes_per_token(spec.manifest)
 
 
-def _create_attributes(file: Any, spec: LayerFileSpec) -> None:
+def _create_attributes(file: h5py.File, spec: LayerFileSpec) -> None:
     """Create the attributes of the root."""
     file.attrs[COMPLETE_ATTRIBUTE] = np.bool_(False)
     file.attrs[MANIFEST_ATTRIBUTE] = spec.manifest.to_json()
@@ -111,7 +110,7 @@ def _create_attributes(file: Any, spec: LayerFileSpec) -> None:
         file.attrs[KEYS_ATTRIBUTE] = json.dumps(list(spec.keys()))
 
 
-def _create_index_datasets(file: Any, spec: LayerFileSpec) -> list[int]:
+def _create_index_datasets(file: h5py.File, spec: LayerFileSpec) -> list[int]:
     """Create empty strings for `sentence_to_index`; returns the offsets of their elements."""
     settings = h5p.create(h5p.DATASET_CREATE)
     settings.set_alloc_time(h5d.ALLOC_TIME_EARLY)

@@ -42,6 +42,24 @@ def reserve(descriptor: int) -> None:
             raise
 
 
+def try_room(path: Path, *, num_bytes: int, file_bytes: int) -> None:
+    """Make sure that there is room for `num_bytes` and that a file may be `file_bytes` long; leaves an empty file.
+
+    HDF5 must not be the one to meet a full disk: it can no longer close its file then, and ends the process badly.
+
+    Raises:
+        OSError: there is no room, or files must be shorter.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        os.ftruncate(descriptor, num_bytes)
+        reserve(descriptor)
+        os.ftruncate(descriptor, file_bytes)
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def disk_errors(path: Path, advice: str) -> Iterator[None]:
     """Turn what the system says about writing `path` into one line that ends with `advice`.

@@ -17,9 +17,14 @@ class JobFiles:
 
     `partial` is structurally whole from the moment it exists, and then `journal` exists too. `building` is what
     becomes `partial`.
+
+    Raises:
+        LayerFileError: the output is a folder.
     """
 
     def __init__(self, output: Path) -> None:
+        if output.is_dir():
+            raise LayerFileError(f"an output must be a file, but {output} is a folder; name a file in it")
         self.output = output
         self.partial = output.with_name(output.name + PARTIAL_SUFFIX)
         self.building = self.partial.with_name(self.partial.name + ".building")

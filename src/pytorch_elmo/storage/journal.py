@@ -1,8 +1,8 @@
 """The journal of an unfinished layer file: what is safely on disk, one JSON line a commit, only ever appended to.
 
-A line is `["CRC32 of the record", record]`. The first record says whose job it is; the others what each commit added. A
-line that was torn when the process died fails its check: it and what follows count as never written, and the sentences
-concerned are computed again.
+A line is `["CRC32 of the record", record]`. The first record says whose job it is; the others what each commit added.
+A line that was torn when the process died fails its check: it and what follows count as never written, and the
+sentences concerned are computed again.
 """
 
 import json
@@ -80,16 +80,16 @@ def read_journal(path: Path) -> JournalContents:
             f"start again with --overwrite"
         )
     written = np.zeros(header["manifest"]["num_sentences"], dtype=np.bool_)
-    batches_done, extra = 0, None
-    for record, num_bytes in records:
-        written[record["written"]] = True
-        batches_done, extra = record["batches_done"], record["extra"]
+    last: dict[str, Any] = {"batches_done": 0, "extra": None}
+    for record, end in records:
+        last, num_bytes = record, end
+        written[last["written"]] = True
     return JournalContents(
         manifest=header["manifest"],
         identity=header["identity"],
         written=written,
-        batches_done=batches_done,
-        extra=extra,
+        batches_done=last["batches_done"],
+        extra=last["extra"],
         num_bytes=num_bytes,
     )
 

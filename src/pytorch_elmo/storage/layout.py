@@ -73,10 +73,14 @@ class LayerFileSpec:
         return (SENTENCE_TO_INDEX, SENTENCE_INDICES) if self.also_sentence_indices else (SENTENCE_TO_INDEX,)
 
     @property
-    def least_bytes(self) -> int:
+    def header_bytes(self) -> int:
+        """Enough for what HDF5 itself writes; names of datasets that are sentences take more."""
+        return _HEADER_BYTES + _HEADER_BYTES_PER_DATASET * self.manifest.num_sentences
+
+    @property
+    def file_bytes(self) -> int:
         """About the size of the file, without `sentence_to_index`."""
-        vectors = self.manifest.num_tokens * bytes_per_token(self.manifest)
-        return vectors + _HEADER_BYTES + _HEADER_BYTES_PER_DATASET * self.manifest.num_sentences
+        return self.header_bytes + self.manifest.num_tokens * bytes_per_token(self.manifest)
 
 
 def stored_dtype(manifest: Manifest) -> np.dtype[Any]:
@@ -123,6 +127,6 @@ def exactly(texts: Iterable[str], num_sentences: int) -> Iterator[str]:
             yield text
     if found != num_sentences:
         raise LayerFileError(
-            f"the input must not change while it is read: {num_sentences} sentences were counted, now there are {found}; "
-            f"start again"
+            f"the input must not change while it is read: {num_sentences} sentences were counted, now there are "
+            f"{found}; start again"
         )

@@ -58,7 +58,7 @@ def append_string(descriptor: int, element_offset: int, pieces: Iterable[bytes])
     length = _write_pieces(descriptor, pieces, begin)
     if length > _LONGEST:
         raise LayerFileError(
-            f"sentence_to_index must be shorter than 4 GiB, got {length:,} bytes; leave it out with --forget-sentences"
+            f"sentence_to_index must be shorter than 4 GiB, got {length:,} bytes; use --forget-sentences"
         )
     used = begin - collection + _multiple_of_eight(length)
     size = max(used, _SMALLEST_COLLECTION)

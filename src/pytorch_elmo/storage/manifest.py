@@ -84,7 +84,9 @@ class Manifest:
         try:
             stored = json.loads(text)
         except json.JSONDecodeError as error:
-            raise LayerFileError(f"a manifest must be JSON ({error}), got {text[:40]!r}; make the file again") from error
+            raise LayerFileError(
+                f"a manifest must be JSON ({error}), got {text[:40]!r}; make the file again"
+            ) from error
         if not isinstance(stored, dict):
             raise LayerFileError(f"a manifest must be a JSON object, got {text[:40]!r}; make the file again")
         version = stored.get("format_version")
@@ -94,7 +96,7 @@ class Manifest:
                 f"that wrote it ({stored.get('project_version', 'unknown')})"
             )
         expected = {field.name for field in fields(cls)} - {"complete"}
-        for what, keys in (("lacks", expected - stored.keys()), ("has the unknown", stored.keys() - expected)):
+        for what, keys in (("lacks the", expected - stored.keys()), ("has the unknown", stored.keys() - expected)):
             if keys:
                 raise LayerFileError(f"the manifest {what} key(s) {', '.join(sorted(keys))}; make the file again")
         return replace(cls(**stored), complete=complete)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
 
@@ -19,7 +18,7 @@ _MOST_METADATA_CACHE = 128 << 20  # HDF5's own limit
 _SIGNS_OF_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 
 
-def bound_metadata_cache(file: Any, num_names: int) -> None:
+def bound_metadata_cache(file: h5py.File, num_names: int) -> None:
     """Keep HDF5 from remembering every dataset it has seen, which takes 2 kB for each.
 
     The cache must hold the table of a group's names, for decimal indexes at most 16 bytes a name: with less, each
@@ -43,7 +42,7 @@ def damage_errors(path: Path, what: str) -> Iterator[None]:
         raise LayerFileError(f"{path}: {what} cannot be read ({error}); make or copy the file again") from error
 
 
-def open_hdf5(path: Path) -> Any:
+def open_hdf5(path: Path) -> h5py.File:
     """The file, open for reading.
 
     Raises:
@@ -62,12 +61,12 @@ def open_hdf5(path: Path) -> Any:
     with damage_errors(path, "the list of sentences"):
         if "char_embed" in file and "CNN" in file:
             file.close()
-            raise LayerFileError(f"a layer file is needed, but {path} is a model's weight file; name a file of vectors")
+            raise LayerFileError(f"a layer file is needed, but {path} holds a model's weights; name one of vectors")
         bound_metadata_cache(file, len(file))
     return file
 
 
-def read_manifest(file: Any, path: Path) -> Manifest | None:
+def read_manifest(file: h5py.File, path: Path) -> Manifest | None:
     """The manifest of an open HDF5 file; None if it has none, as the files of AllenNLP.
 
     Raises:
@@ -98,7 +97,7 @@ def refuse_partial(path: Path, manifest: Manifest) -> None:
         )
 
 
-def open_layer_file(path: Path) -> tuple[Any, Manifest | None]:
+def open_layer_file(path: Path) -> tuple[h5py.File, Manifest | None]:
     """The file, open for reading, and its manifest (None: a file of AllenNLP's).
 
     Raises:

@@ -9,25 +9,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, overload
 
+import h5py
 import numpy as np
 from h5py import h5d, h5s
 from numpy.typing import NDArray
 
 from pytorch_elmo.errors import LayerFileError
+from pytorch_elmo.storage.contents import DecimalKeys, read_keys, read_offsets, read_token_counts
 from pytorch_elmo.storage.keys import path_of_key
 from pytorch_elmo.storage.layout import (
-    OFFSETS,
     SENTENCE_TO_INDEX,
     VECTORS,
+    sentence_shape,
     stored_dtype,
     swap_tokens_and_layers,
 )
 from pytorch_elmo.storage.manifest import PACKED
 from pytorch_elmo.storage.opening import damage_errors, open_layer_file
-from pytorch_elmo.storage.places import DecimalKeys, read_keys, read_token_counts
-
-
-_REMEDY = "make or copy the file again"
 
 
 class SentenceIndexError(LayerFileError, IndexError):
@@ -47,6 +45,7 @@ class LayerFileReader:
     Attributes:
         path: the file.
         manifest: what the file says of itself; None for AllenNLP's own.
+        keys: the sentences' names, decimal indexes unless sentences are keys.
 
     Raises:
         LayerFileError: no such file, not a layer file, damaged, or not complete.
@@ -56,16 +55,17 @@ class LayerFileReader:
         self.path = Path(path)
         self._is_closed = False
         self._process = os.getpid()
-        self._file: Any
+        self._file: h5py.File | None
         self._file, self.manifest = open_layer_file(self.path)
         self._num_bytes = self.path.stat().st_size
         with damage_errors(self.path, "the list of sentences"):
-            self._keys = read_keys(self._file, self.manifest)
-            is_packed = self.manifest is not None and self.manifest.layout == PACKED
-            self._offsets: NDArray[np.int64] | None = self._file[OFFSETS][:] if is_packed else None
+            self.keys = read_keys(self._file, self.manifest)
+            self._offsets: NDArray[np.int64] | None = None
+            if self.manifest is not None and self.manifest.layout == PACKED:
+                self._offsets = read_offsets(self._file, self.manifest)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.keys)
 
     @overload
     def __getitem__(self, index: int) -> NDArray[Any]: ...
@@ -97,6 +97,11 @@ class LayerFileReader:
             )
         return self[self.sentence_to_index[text]]
 
+    @property
+    def knows_sentences(self) -> bool:
+        """Whether sentences can be asked for by their text."""
+        return not isinstance(self.keys, DecimalKeys) or SENTENCE_TO_INDEX in self._open_file()
+
     @cached_property
     def sentence_to_index(self) -> Mapping[str, int]:
         """From a sentence's text to its index.
@@ -104,15 +109,14 @@ class LayerFileReader:
         Raises:
             LayerFileError: the file does not know its texts.
         """
-        if not isinstance(self._keys, DecimalKeys):
-            return {key: index for index, key in enumerate(self._keys)}
-        file = self._open_file()
-        if SENTENCE_TO_INDEX not in file:
+        if not isinstance(self.keys, DecimalKeys):
+            return {key: index for index, key in enumerate(self.keys)}
+        if not self.knows_sentences:
             raise LayerFileError(
                 f"{self.path} was made without sentence_to_index (--forget-sentences); ask for sentences by index"
             )
         with damage_errors(self.path, SENTENCE_TO_INDEX):
-            return {text: int(key) for text, key in json.loads(file[SENTENCE_TO_INDEX][0]).items()}
+            return {text: int(key) for text, key in json.loads(self._open_file()[SENTENCE_TO_INDEX][0]).items()}
 
     @cached_property
     def token_counts(self) -> NDArray[np.int64]:
@@ -128,19 +132,21 @@ class LayerFileReader:
         """Layers of each sentence; None if there is one vector a token, without an axis for the layers."""
         if self.manifest is not None:
             return self.manifest.num_layers
-        shape = self._dataset(0).shape
+        shape = self._first_dataset().shape
         return int(shape[0]) if len(shape) == 3 else None
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return int(self._dataset(0).shape[-1]) if self.manifest is None else self.manifest.dim
+        return int(self._first_dataset().shape[-1]) if self.manifest is None else self.manifest.dim
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The vectors' dtype."""
-        dtype: np.dtype[Any] = self._dataset(0).dtype
-        return dtype if self.manifest is None else stored_dtype(self.manifest)
+        if self.manifest is not None:
+            return stored_dtype(self.manifest)
+        dtype: np.dtype[Any] = self._first_dataset().dtype
+        return dtype
 
     def close(self) -> None:
         """Close the file; reading is an error from then on."""
@@ -158,7 +164,7 @@ class LayerFileReader:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_file": None}
 
-    def _open_file(self) -> Any:
+    def _open_file(self) -> h5py.File:
         """The file as this process has opened it."""
         if self._is_closed:
             raise LayerFileError(f"{self.path}: this reader is closed; make another LayerFileReader")
@@ -186,17 +192,25 @@ class LayerFileReader:
         with damage_errors(self.path, "the packed vectors"):
             return np.ascontiguousarray(swap_tokens_and_layers(self.manifest, self._open_file()[VECTORS][begin:end]))
 
-    def _dataset(self, index: int) -> Any:
+    def _dataset(self, index: int) -> h5d.DatasetID:
         """The dataset of one sentence, in the per-sentence layout."""
-        file = self._open_file()
-        path = path_of_key(self._keys[index], index).encode("utf-8")
-        if path not in file.id:
-            raise LayerFileError(f"{self.path} lacks sentence {index} ({path.decode()!r}); {_REMEDY}")
-        with damage_errors(self.path, f"sentence {index}"):
-            dataset = h5d.open(file.id, path)
+        path = path_of_key(self.keys[index], index)
+        with damage_errors(self.path, f"sentence {index} ({path!r})"):
+            dataset = h5d.open(self._open_file().id, path.encode("utf-8"))
             shape, dtype = dataset.shape, dataset.dtype
-        if len(shape) not in (2, 3) or dtype.kind != "f" or math.prod(shape) * dtype.itemsize > self._num_bytes:
+        is_plausible = len(shape) in (2, 3) and math.prod(shape) * dtype.itemsize <= self._num_bytes
+        if self.manifest is not None:
+            is_plausible = dtype == self.dtype and shape == sentence_shape(
+                self.manifest, int(self.token_counts[index])
+            )
+        if not is_plausible or dtype.kind != "f":
             raise LayerFileError(
-                f"{self.path}: sentence {index} must be floats of 2 or 3 axes, got {dtype} of shape {shape}; {_REMEDY}"
+                f"{self.path}: sentence {index} ({path!r}) must hold the vectors of its tokens, got {dtype} of shape "
+                f"{shape}; make or copy the file again"
             )
         return dataset
+
+    def _first_dataset(self) -> h5d.DatasetID:
+        if len(self) == 0:
+            raise LayerFileError(f"{self.path} has no sentences, so none tells the shape; name another file")
+        return self._dataset(0)

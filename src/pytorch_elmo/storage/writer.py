@@ -13,6 +13,7 @@ from pytorch_elmo.errors import LayerFileError
 from pytorch_elmo.files import sync_folder
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.storage.beginning import lay_out, recognize_finished, refuse_another_job, refuse_existing
+from pytorch_elmo.storage.contents import find_places, read_token_counts
 from pytorch_elmo.storage.creation import mark_complete
 from pytorch_elmo.storage.disk import disk_errors, write_at
 from pytorch_elmo.storage.job_files import JobFiles
@@ -26,8 +27,7 @@ from pytorch_elmo.storage.layout import (
     swap_tokens_and_layers,
 )
 from pytorch_elmo.storage.manifest import Manifest
-from pytorch_elmo.storage.opening import open_hdf5
-from pytorch_elmo.storage.places import find_places, read_token_counts
+from pytorch_elmo.storage.opening import damage_errors, open_hdf5
 
 
 class _Handles(NamedTuple):
@@ -146,7 +146,7 @@ class LayerFileWriter:
                 recognize_finished(files, manifest)
                 return None
             refuse_another_job(files, manifest, identity)
-            with open_hdf5(files.partial) as file:
+            with open_hdf5(files.partial) as file, damage_errors(files.partial, "the layout"):
                 token_counts, places = read_token_counts(file, manifest), find_places(file, manifest)
             writer = cls(files=files, manifest=manifest, token_counts=token_counts, places=places)
             undo.pop_all()
@@ -236,8 +236,8 @@ class LayerFileWriter:
         missing = np.flatnonzero(~self._written)
         if missing.size:
             raise LayerFileError(
-                f"{self.path} needs all its {len(self._written)} sentences, but {missing.size} were not written, first "
-                f"sentence {missing[0]}; write them before finish()"
+                f"{self.path} needs all its {len(self._written)} sentences, but {missing.size} were not written, "
+                f"first sentence {missing[0]}; write them before finish()"
             )
         with disk_errors(self.path, self._advice()):
             os.fsync(handles.descriptor)

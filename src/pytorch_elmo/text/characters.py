@@ -51,9 +51,7 @@ def token_to_ids(token: str, *, tokens_to_add: Mapping[str, int] | None = None) 
 
 def is_cut(token: str) -> bool:
     """Whether the token is longer than the 48 bytes that the model sees."""
-    return (
-        len(token) > MAX_BYTES_PER_TOKEN // 4 and len(token.encode("utf-8", "ignore")) > MAX_BYTES_PER_TOKEN
-    )
+    return len(token) > MAX_BYTES_PER_TOKEN // 4 and len(token.encode("utf-8", "ignore")) > MAX_BYTES_PER_TOKEN
 
 
 def words_to_ids(words: Iterable[str]) -> NDArray[np.int64]:
@@ -94,8 +92,6 @@ def batch_to_ids(batch: Sequence[Sequence[str]]) -> Tensor:
         refuse_string(sentence)
         for position, token in enumerate(sentence):
             if not isinstance(token, str):
-                raise TextError(
-                    f"a token is a string, got {token!r} in sentence {row}; convert it with str()"
-                )
+                raise TextError(f"a token is a string, got {token!r} in sentence {row}; convert it with str()")
             character_ids[row, position] = token_to_ids(token)
     return torch.from_numpy(character_ids)

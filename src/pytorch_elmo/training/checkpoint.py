@@ -55,7 +55,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"the checkpoint {path} is damaged ({error}); remove it to go on from the one before") from error
+        raise WeightsError(
+            f"the checkpoint {path} is damaged ({error}); remove it to go on from the one before"
+        ) from error
     if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
         raise WeightsError(f"{path} is no checkpoint of format version {VERSION}; take one that this command wrote")
     name = _NAME.fullmatch(path.name)

@@ -48,14 +48,18 @@ def read_arrays(path: Path) -> Arrays:
             _refuse_layer_file(path, file)
             file.visititems(collect)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read as HDF5, it is damaged or cut short: {_first_line(error)}") from error
+        raise WeightsError(
+            f"{path} cannot be read as HDF5, it is damaged or cut short: {_first_line(error)}"
+        ) from error
     return arrays
 
 
 def _refuse_layer_file(path: Path, file: h5py.File) -> None:
     """Vectors have been given as weights often enough to deserve a word of their own."""
     if "sentence_to_index" in file or "0" in file or "vectors" in file:
-        raise WeightsError(f"{path} is a layer file (vectors of sentences), not a weight file; give the model's weights")
+        raise WeightsError(
+            f"{path} is a layer file (vectors of sentences), not a weight file; give the model's weights"
+        )
 
 
 def _first_line(error: OSError) -> str:

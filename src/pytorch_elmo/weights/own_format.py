@@ -79,7 +79,9 @@ def _read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is no whole safetensors file: {error}; fetch it anew") from error
     if metadata.get("format") != kind:
-        raise WeightsError(f"{path} is not a {kind} file, its format is {metadata.get('format')!r}; give another file")
+        raise WeightsError(
+            f"{path} is not a {kind} file, its format is {metadata.get('format')!r}; give another file"
+        )
     if metadata.get("version") != VERSION:
         raise WeightsError(f"{path} has format version {metadata.get('version')!r}, this release reads {VERSION}")
     return tensors, json.loads(metadata["document"])

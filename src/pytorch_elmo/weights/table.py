@@ -55,7 +55,8 @@ def _negate_transpose(array: Array) -> Array:
 
 def _convolution_in(array: Array) -> Array:
     """(1, width, channels, filters) to (filters, channels, width)."""
-    return array[0].transpose(2, 1, 0)
+    filters: Array = array[0].transpose(2, 1, 0)
+    return filters
 
 
 def _convolution_out(array: Array) -> Array:

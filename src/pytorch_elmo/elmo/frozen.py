@@ -1,0 +1,49 @@
+"""Runs a biLM whose parameters are not trained through its fast form, kept up to date with them."""
+
+import torch
+from torch import Tensor
+
+from pytorch_elmo.elmo.token_table import TokenTable
+from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.inference import InferenceBiLM
+
+
+class FrozenBiLM:
+    """The fast form of a biLM, made when it is first needed and again when a parameter has changed."""
+
+    def __init__(self) -> None:
+        self._engine: InferenceBiLM | None = None
+        self._made_from: list[tuple[int, int]] = []
+
+    def __deepcopy__(self, memo: object) -> "FrozenBiLM":
+        """A copy of a module makes its own fast form."""
+        return FrozenBiLM()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Packed weights and threads are not carried to another process."""
+        return {"_engine": None, "_made_from": []}
+
+    def may_run(self, bilm: BiLM) -> bool:
+        """Whether no gradient has to reach the biLM, and its parameters are float32."""
+        parameters = list(bilm.parameters())
+        trained = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in parameters)
+        return not trained and all(parameter.dtype == torch.float32 for parameter in parameters)
+
+    def engine(self, bilm: BiLM) -> InferenceBiLM:
+        """The fast form of the biLM as it is now."""
+        now = [(parameter.data_ptr(), parameter._version) for parameter in bilm.parameters()]
+        if self._engine is None or self._made_from != now:
+            self._engine, self._made_from = InferenceBiLM(bilm), now
+        return self._engine
+
+    def run(self, bilm: BiLM, table: TokenTable) -> list[Tensor]:
+        """Layer activations as `BiLM.forward` gives them, every row from zeros."""
+        lengths = table.mask.sum(dim=1).tolist()
+        places = table.places.cpu().numpy()
+        sentences = [row[:length] for row, length in zip(places, lengths, strict=True)]
+        vectors = self.engine(bilm).embed(table.vectors, sentences)
+        shape = (bilm.config.num_layers, *table.mask.shape, bilm.config.dim)
+        padded = table.vectors.new_zeros(shape)
+        for row, (sentence, length) in enumerate(zip(vectors, lengths, strict=True)):
+            padded[:, row, :length] = sentence
+        return list(padded)
