@@ -23,3 +23,7 @@ class TextError(PytorchElmoError):
 
 class DownloadError(PytorchElmoError):
     """A named model could not be found, fetched or trusted."""
+
+
+class OptionsError(ConfigurationError):
+    """A model's options file cannot be read or describes what this package does not run."""

@@ -60,7 +60,7 @@ def test_no_room_on_the_way(tmp_path, layout):
     output, in_peace = tmp_path / "out.hdf5", tmp_path / "in peace.hdf5"
     assert stoppable_job("run", in_peace, layout).returncode == 0
     size = in_peace.stat().st_size
-    done = stoppable_job("run-limited", output, layout, size, size // 2)
+    done = stoppable_job("run-limited", output, layout, 2 * size, size // 2)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert "out.hdf5 cannot be written: the file is larger than" in last

@@ -1,1 +1,1 @@
-"""Room."""
+"""The command line: parses, calls, reports; no logic of its own."""

@@ -17,11 +17,13 @@ from pytorch_elmo.embedder.documents import embed_document
 from pytorch_elmo.embedder.words import number_words
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.inference import InferenceBiLM
 from pytorch_elmo.text.characters import refuse_string
 from pytorch_elmo.weights.load import load_bilm, load_pretrained
 
 Vectors = NDArray[np.float32]
+ALLENNLP_BATCH_SIZE = 64
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -40,7 +42,8 @@ class ElmoEmbedder:
         precision: of matrix products: fp32, bf16 or fp16; results are float32 always.
         batch_tokens: tokens that are run together.
         batch_size: sentences that are run together; bounds the batch instead of `batch_tokens`.
-        stateful: carry each batch row's state from call to call, as AllenNLP does.
+        stateful: carry each batch row's state from call to call, as AllenNLP does; batches are then of `batch_size`
+            sentences, 64 if it is None.
         cached_words: words whose token vectors are kept.
 
     Raises:
@@ -68,6 +71,8 @@ class ElmoEmbedder:
             raise ConfigurationError(
                 f"stateful reproduces AllenNLP in fp32, got precision {precision}; drop one of them"
             )
+        if stateful and batch_size is None:
+            batch_size = ALLENNLP_BATCH_SIZE
         self.rule = BatchRule(batch_tokens=batch_tokens, batch_size=batch_size)
         bilm, self.name = _load(options_file, weight_file, model)
         self.bilm = bilm.to(_choose_device(device, cuda_device))
@@ -110,6 +115,15 @@ class ElmoEmbedder:
         self._engine = InferenceBiLM(self.bilm, dtype=PRECISIONS[self.precision])
         self._cache = TokenCache(self._engine, capacity=self._cache.capacity)
         return self
+
+    @property
+    def carried_state(self) -> LstmState | None:
+        """What the batch rows of a stateful embedder go on from; None before the first call."""
+        return self._carried.state
+
+    @carried_state.setter
+    def carried_state(self, state: LstmState | None) -> None:
+        self._carried.state = state
 
     def reset_states(self) -> None:
         """Forget the carried states of a stateful embedder."""

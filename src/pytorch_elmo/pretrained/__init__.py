@@ -1,1 +1,16 @@
-"""Room."""
+"""Named models: what there is, and how each comes onto this machine once and checked."""
+
+from pytorch_elmo.pretrained.catalog import DEFAULT, MODELS, CatalogEntry, PublishedFile
+from pytorch_elmo.pretrained.fetch import cache_folder, is_cached, resolve
+from pytorch_elmo.pretrained.model_files import ModelFiles
+
+__all__ = [
+    "DEFAULT",
+    "MODELS",
+    "CatalogEntry",
+    "ModelFiles",
+    "PublishedFile",
+    "cache_folder",
+    "is_cached",
+    "resolve",
+]

@@ -1,12 +1,13 @@
-"""The whole of a pretraining run: text and a configuration in, a model folder out."""
+"""What stands before and after training: text and a configuration in, a model folder out."""
 
 import json
 from pathlib import Path
 
 from pytorch_elmo.files import whole_file
+from pytorch_elmo.pretrained.model_files import BILM_FILE, SOFTMAX_FILE
 from pytorch_elmo.pretraining.config import PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus, find_files, prepare_corpus
-from pytorch_elmo.pretraining.trainer import Reports, Trainer, count_words
+from pytorch_elmo.pretraining.trainer import Trainer, count_words
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.own_format import save_bilm, save_softmax
@@ -39,19 +40,10 @@ def choose_vocabulary(config: PretrainingConfig, corpus: Corpus) -> Vocabulary:
     )
 
 
-def pretrain(config: PretrainingConfig, folder: Path, progress: Progress, reports: Reports) -> Path:
-    """Train, or go on with what `folder` holds, and write the model.
-
-    Returns:
-        The model's folder, with `bilm.safetensors` and `softmax.safetensors`, float32.
-
-    Raises:
-        PytorchElmoError: as `prepare_run` and `Trainer.run`.
-    """
-    trainer = prepare_run(config, folder, progress)
-    trainer.run(folder, reports)
+def save_model(trainer: Trainer, folder: Path) -> Path:
+    """Write the trained biLM and its softmax, float32, to `folder/model`, where `from_pretrained` reads them."""
     model = folder / "model"
     model.mkdir(exist_ok=True)
-    save_bilm(trainer.bilm, model / "bilm.safetensors")
-    save_softmax(trainer.softmax, trainer.vocabulary, model / "softmax.safetensors")
+    save_bilm(trainer.bilm, model / BILM_FILE)
+    save_softmax(trainer.softmax, trainer.vocabulary, model / SOFTMAX_FILE)
     return model

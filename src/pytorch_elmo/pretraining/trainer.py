@@ -1,7 +1,7 @@
 """Training a biLM from text: one readable loop, resumable at every checkpoint."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,8 @@ from pytorch_elmo.pretraining.stream import SentenceStream
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.checkpoint import Checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
 from pytorch_elmo.training.schedule import warmup_cosine
+
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +77,33 @@ class Trainer:
         """Predictions of one direction in a step."""
         return self.config.batch_size * self.config.unroll_steps
 
-    def run(self, folder: Path, reports: Reports) -> None:
-        """Train to `num_steps`, from the newest checkpoint in `folder` if there is one.
+    def resume(self, folder: Path) -> None:
+        """Go on from the newest checkpoint in `folder`, if there is one.
+
+        Raises:
+            ConfigurationError: the run was started with another configuration.
+            WeightsError: the checkpoint is damaged.
+        """
+        if saved := list_checkpoints(folder / CHECKPOINTS):
+            self.restore(load_checkpoint(saved[-1]))
+
+    def run(self, folder: Path, reports: Reports, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Train to `num_steps`, saving checkpoints in `folder`.
+
+        Args:
+            folder: of the run.
+            reports: hears of every step.
+            stop: asked after each step; True saves a checkpoint and ends the run.
+
+        Returns:
+            Whether the run is finished.
 
         Raises:
             PytorchElmoError: the loss is no longer a number; the last checkpoint is named.
         """
-        checkpoints = folder / "checkpoints"
-        if saved := list_checkpoints(checkpoints):
-            self.restore(load_checkpoint(saved[-1]))
-        while self.step < self.config.num_steps:
+        checkpoints = folder / CHECKPOINTS
+        stopped = False
+        while self.step < self.config.num_steps and not stopped:
             report = self.train_step()
             if not np.isfinite(report.forward_loss + report.backward_loss + report.gradient_norm):
                 last = ([None, *list_checkpoints(checkpoints)])[-1]
@@ -93,10 +112,12 @@ class Trainer:
                     f"lower the learning rate and go on from the last good checkpoint: {last}"
                 )
             reports.step_done(report)
-            if self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps:
+            stopped = stop()
+            if stopped or self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps:
                 reports.checkpoint_saved(
                     save_checkpoint(checkpoints, self.checkpoint(), keep=self.config.keep_checkpoints)
                 )
+        return self.step == self.config.num_steps
 
     def train_step(self) -> StepReport:
         """Read one window, and move the parameters once."""

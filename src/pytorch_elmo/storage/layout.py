@@ -25,6 +25,7 @@ OFFSETS = "offsets"
 
 _HEADER_BYTES_PER_DATASET = 512  # more than HDF5 needs for a dataset's header and name
 _HEADER_BYTES = 64 * 1024
+_OFFSET_BYTES = 8
 
 Texts = Callable[[], Iterable[str]]
 
@@ -75,7 +76,8 @@ class LayerFileSpec:
     @property
     def header_bytes(self) -> int:
         """Enough for what HDF5 itself writes; names of datasets that are sentences take more."""
-        return _HEADER_BYTES + _HEADER_BYTES_PER_DATASET * self.manifest.num_sentences
+        per_sentence = _OFFSET_BYTES if self.manifest.layout == PACKED else _HEADER_BYTES_PER_DATASET
+        return _HEADER_BYTES + per_sentence * self.manifest.num_sentences
 
     @property
     def file_bytes(self) -> int:

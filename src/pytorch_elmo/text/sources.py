@@ -237,7 +237,7 @@ def scan(source: SentenceSource, progress: Progress | None = None) -> InputSumma
     )
 
 
-def _blank_lines_error(source: SentenceSource, blank: array[int]) -> TextError:
+def _blank_lines_error(source: SentenceSource, blank: "array[int]") -> TextError:
     numbers = ", ".join(map(str, blank[:_MOST_BLANK_NAMED]))
     more = f" and {len(blank) - _MOST_BLANK_NAMED} more" if len(blank) > _MOST_BLANK_NAMED else ""
     return TextError(

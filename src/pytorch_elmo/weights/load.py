@@ -8,11 +8,10 @@ import torch
 
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.pretrained import ModelFiles, resolve
+from pytorch_elmo.pretrained.model_files import BILM_FILE
 from pytorch_elmo.weights.hdf5 import read_hdf5
 from pytorch_elmo.weights.options import format_options, read_options
 from pytorch_elmo.weights.own_format import read_bilm, save_bilm
-
-BILM_FILE = "bilm.safetensors"
 
 
 def load_bilm(options_file: str | Path, weight_file: str | Path) -> BiLM:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.errors import ConfigurationError, OptionsError
 from pytorch_elmo.model import BiLMConfig, CharacterEncoderConfig, LstmConfig
 
 _CHARACTER_ROWS = 261
@@ -26,19 +26,19 @@ def read_options(path: Path) -> BiLMConfig:
     """The configuration in an options.json of AllenNLP or bilm-tf.
 
     Raises:
-        ConfigurationError: unreadable, not JSON, a key unknown or missing or of the wrong type, or an
+        OptionsError: unreadable, not JSON, a key unknown or missing or of the wrong type, or an
             architecture that this package does not run.
     """
     try:
         options = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"cannot read the options file {path}: {error.strerror}") from error
+        raise OptionsError(f"cannot read the options file {path}: {error.strerror}") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ConfigurationError(f"the options file {path} is not JSON: {error}") from error
+        raise OptionsError(f"the options file {path} is not JSON: {error}") from error
     try:
         return parse_options(options)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise OptionsError(f"{path}: {error}") from error
 
 
 def parse_options(options: Mapping[str, Any]) -> BiLMConfig:

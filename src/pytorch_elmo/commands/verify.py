@@ -1,0 +1,44 @@
+"""`elmo verify FILE`: is a layer file whole?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pytorch_elmo.commands.errors import FAILURE, one_line_errors
+from pytorch_elmo.commands.input_options import input_options
+from pytorch_elmo.commands.progress_bar import make_progress
+
+
+@click.command("verify")
+@click.argument("layer_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--against", metavar="INPUT", type=click.Path(exists=True), help="The text that the file should hold.")
+@input_options
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but what is wrong.")
+def command(layer_file: Path, against: str | None, quiet: bool, **reading: Any) -> None:
+    """Read all of a layer file, this project's or AllenNLP's, and name what is missing or wrong.
+
+    Exits with 0 if the file is whole, with 1 otherwise.
+    """
+    from pytorch_elmo.storage import verify_layer_file
+    from pytorch_elmo.text.sources import open_source, scan
+
+    progress = make_progress(quiet=quiet, lines=False)
+    with one_line_errors():
+        if against is None:
+            findings = verify_layer_file(layer_file, progress=progress)
+        else:
+            with open_source(against, **reading) as source:
+                summary = scan(source, progress)
+                findings = verify_layer_file(
+                    layer_file,
+                    token_counts=summary.token_counts,
+                    sentences=lambda: (line.text for line in source),
+                    progress=progress,
+                )
+    for finding in findings:
+        click.echo(finding)
+    if findings:
+        raise SystemExit(FAILURE)
+    if not quiet:
+        click.echo(f"{layer_file} is whole" + (f" and holds {against}" if against else ""))

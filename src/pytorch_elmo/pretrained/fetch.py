@@ -1,0 +1,190 @@
+"""From the name of a model, or a folder, to its files on this machine; the network is asked once in a model's life.
+
+Downloads are kept in a cache folder, one folder a model, `PYTORCH_ELMO_CACHE` or the platform's own. Beside the files
+stands `sha256.json`, written last, with what each file was when it came; from then on they must stay that.
+
+`PYTORCH_ELMO_MIRROR` names another server for the same files: the address of a folder (http, https or file) that
+stands in for `https://allennlp.s3.amazonaws.com/models/elmo/`, with the same names below it.
+"""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pytorch_elmo.errors import ConfigurationError, DownloadError
+from pytorch_elmo.files import whole_file
+from pytorch_elmo.pretrained.catalog import DEFAULT, MODELS, PUBLISHER, PublishedFile
+from pytorch_elmo.pretrained.download import check_file, download
+from pytorch_elmo.pretrained.model_files import (
+    BILM_FILE,
+    OPTIONS_FILE,
+    WEIGHT_FILE,
+    ModelFiles,
+    files_in_folder,
+)
+from pytorch_elmo.progress import Progress, SilentProgress
+
+CACHE_VARIABLE = "PYTORCH_ELMO_CACHE"
+MIRROR_VARIABLE = "PYTORCH_ELMO_MIRROR"
+_PACKAGED = Path(__file__).parent / DEFAULT
+_PINS_FILE = "sha256.json"
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+Files = dict[str, PublishedFile]  # by their names in the cache
+Pins = dict[str, str]  # sha256 by the same names
+
+
+def resolve(
+    name_or_folder: str | Path,
+    *,
+    progress: Progress | None = None,
+    accept_unverified: bool = False,
+    accept_unverified_sha256: str | None = None,
+) -> ModelFiles:
+    """The files of a model, fetched if they are not here yet.
+
+    Args:
+        name_or_folder: a name in `MODELS`, else a folder (`./small` or a `Path` for one with a model's name).
+        progress: hears bytes fetched.
+        accept_unverified: fetch a model whose sha256 is not known, and trust from then on what came.
+        accept_unverified_sha256: fetch it only if its weight file has this sha256.
+
+    Raises:
+        DownloadError: no such model, no model in the folder, or its files cannot be fetched or trusted.
+        ConfigurationError: the sha256 is not one.
+    """
+    if accept_unverified_sha256 is not None and not _SHA256.fullmatch(accept_unverified_sha256):
+        raise ConfigurationError(
+            f"a sha256 is 64 digits of 0-9 and a-f, got {accept_unverified_sha256!r}; print it with sha256sum"
+        )
+    if isinstance(name_or_folder, Path) or name_or_folder not in MODELS:
+        return _model_in_folder(name_or_folder)
+    if name_or_folder == DEFAULT:
+        return _model_in_package()
+    return _published_model(name_or_folder, progress or SilentProgress(), accept_unverified, accept_unverified_sha256)
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept."""
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named)
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("pytorch-elmo"))
+
+
+def is_cached(name: str) -> bool:
+    """Whether a model of `MODELS` is on this machine; the one in the package always is."""
+    return name == DEFAULT or (cache_folder() / name / _PINS_FILE).is_file()
+
+
+def _model_in_folder(name_or_folder: str | Path) -> ModelFiles:
+    folder = Path(name_or_folder)
+    if folder.is_dir():
+        return files_in_folder(folder, name=str(name_or_folder))
+    near = difflib.get_close_matches(str(name_or_folder), MODELS, n=2)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise DownloadError(f"no model or folder is called {str(name_or_folder)!r}; {hint}models are {', '.join(MODELS)}")
+
+
+def _model_in_package() -> ModelFiles:
+    if not (_PACKAGED / BILM_FILE).is_file():
+        raise DownloadError(f"the package lacks its own model, {_PACKAGED / BILM_FILE}; install pytorch-elmo anew")
+    return files_in_folder(_PACKAGED, name=DEFAULT)
+
+
+def _published_model(name: str, progress: Progress, accept: bool, sha256: str | None) -> ModelFiles:
+    entry, folder = MODELS[name], cache_folder() / name
+    assert entry.options is not None
+    assert entry.weights is not None
+    files = {OPTIONS_FILE: entry.options, WEIGHT_FILE: entry.weights}
+    if not is_cached(name):
+        if not entry.weights.is_known and not accept and sha256 is None:
+            raise DownloadError(
+                f"{name}: its sha256 is not known, so that a download cannot be checked; give the sha256 that its "
+                "weight file must have, or accept what comes (accept_unverified), or use the model in the package, "
+                f"{DEFAULT!r}"
+            )
+        with _ways_to_go_on(name, files):
+            _fetch(name, folder, files, progress, sha256)
+    _check_cached(name, folder, files, sha256)
+    return ModelFiles(name=name, folder=folder, options=folder / OPTIONS_FILE, weights=folder / WEIGHT_FILE)
+
+
+def _fetch(name: str, folder: Path, files: Files, progress: Progress, sha256: str | None) -> None:
+    """Download a model, unless another process has done it by the time that it is our turn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_process(folder, progress):
+        if is_cached(name):
+            return
+        for leftover in folder.glob(".*.partial"):  # of a process that was killed
+            leftover.unlink()
+        pins: Pins = {}
+        for file_name, known in files.items():
+            trusted = sha256 if file_name == WEIGHT_FILE else None
+            target = folder / file_name
+            pins[file_name] = download(_address(known), target, known, trusted_sha256=trusted, progress=progress)
+            if not known.is_known:
+                progress.note(f"{name}: {file_name} has sha256 {pins[file_name]}; it must keep it from now on")
+        with whole_file(folder / _PINS_FILE) as partial:
+            partial.write_text(json.dumps(pins, indent=2), encoding="utf-8")
+
+
+def _address(file: PublishedFile) -> str:
+    mirror = os.environ.get(MIRROR_VARIABLE)
+    return f"{mirror.rstrip('/')}/{file.url.removeprefix(PUBLISHER)}" if mirror else file.url
+
+
+@contextmanager
+def _only_process(folder: Path, progress: Progress) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.note(f"another process fetches {folder.name}; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _ways_to_go_on(name: str, files: Files) -> Iterator[None]:
+    """End what went wrong with the ways that are left."""
+    try:
+        yield
+    except DownloadError as error:
+        addresses = " and ".join(file.url for file in files.values())
+        raise DownloadError(
+            f"{name} could not be fetched: {error}; (1) download {addresses} by hand and name their folder, or the "
+            f"two with --options-file and --weight-file, (2) set {MIRROR_VARIABLE} to a copy of {PUBLISHER}, or "
+            f"(3) use the model in the package, {DEFAULT!r}"
+        ) from error
+    except OSError as error:
+        raise DownloadError(
+            f"{name} could not be kept in {cache_folder()}: {error.strerror or error}; set {CACHE_VARIABLE} to a "
+            f"folder with room, or use the model in the package, {DEFAULT!r}"
+        ) from error
+
+
+def _check_cached(name: str, folder: Path, files: Files, sha256: str | None) -> None:
+    """Refuse files that are not what came, or not what is asked for now."""
+    advice = f"remove {folder} to fetch {name} anew"
+    try:
+        pins = json.loads((folder / _PINS_FILE).read_text(encoding="utf-8"))
+        for file_name, known in files.items():
+            path = folder / file_name
+            found = check_file(path, known, trusted_sha256=pins[file_name], where=str(path))
+            if file_name == WEIGHT_FILE and sha256 is not None and found != sha256:
+                raise DownloadError(f"{path}: the file must have sha256 {sha256}, it has {found}")
+    except DownloadError as error:
+        raise DownloadError(f"{error}; {advice}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DownloadError(f"{folder} is not as it was left ({error}); {advice}") from error
