@@ -111,14 +111,18 @@ def _compare_step(file: GoldenFile, key: str, elmo: Elmo, golden: Golden, call: 
     else:
         file.compare(f"{key}__layers", as_array(elmo(golden.ids(call))["elmo_representations"]))
     state = elmo._carried.state
-    for part, values in ((("state_h", state.hidden), ("state_c", state.cell)) if state else ()):
+    for part, values in (("state_h", state.hidden), ("state_c", state.cell)) if state else ():
         if f"{key}__{part}" in file:
             file.compare(f"{key}__{part}", values)
 
 
 def check_masked_rows(golden: Golden) -> None:
     """The LSTM alone: rows that are wholly masked keep their state."""
-    file, lstm, carried = golden.arrays(f"{FROM_2}/syn3/lstm_masked_rows.npz"), golden.bilm("syn3").lstm, CarriedState()
+    file, lstm, carried = (
+        golden.arrays(f"{FROM_2}/syn3/lstm_masked_rows.npz"),
+        golden.bilm("syn3").lstm,
+        CarriedState(),
+    )
     for call in file.prefixes():
         inputs = torch.from_numpy(file.take(f"{call}__inputs"))
         mask = torch.from_numpy(file.take(f"{call}__mask"))

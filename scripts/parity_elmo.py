@@ -1,7 +1,8 @@
 """Scalar mixes, ELMo representations and parameter names, against AllenNLP 2.10.1."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -83,9 +84,124 @@ def check_scalar_mix(golden: Golden) -> None:
         output = mix(tensors, mask)
         file.compare(f"{tag}__output", output)
         (output**2).sum().backward()
-        for name, ours in (("gamma", mix.gamma.grad), ("scalars", _grads(mix.scalar_parameters)), ("tensors", [t.grad for t in tensors])):
-            print(tag, name, ours, file.take(f"{tag}__grad_{name}"))
+        largest = max(1.0, *(float(abs(file.take(f"{tag}__grad_{name}")).max()) for name in ("gamma", "scalars")))
+        file.compare(f"{tag}__grad_gamma", _gradient(mix.gamma), TOLERANCE * largest)
+        file.compare(f"{tag}__grad_scalars", _gradients(mix.scalar_parameters), TOLERANCE * largest)
+        file.compare(f"{tag}__grad_tensors", [_gradient(tensor) for tensor in tensors])
 
 
-def _grads(parameters: Sequence[nn.Parameter]) -> Tensor:
-    return torch.cat([parameter.grad for parameter in parameters if parameter.grad is not None])
+def check_representations(golden: Golden) -> None:
+    """All variants of `Elmo` over all batches, with the gradients of their mixes."""
+    for model in MODELS:
+        file = golden.arrays(f"{FROM_2}/{model}/elmo.npz")
+        for tag, variant in VARIANTS.items():
+            elmo = build(golden, model, variant)
+            for batch in file.prefixes():
+                _compare_representations(file, f"{batch}__{tag}", elmo, golden.ids(batch))
+
+
+def _compare_representations(file: GoldenFile, key: str, elmo: Elmo, ids: Tensor) -> None:
+    output = elmo(ids)
+    representations = output["elmo_representations"]
+    for k, representation in enumerate(representations):
+        file.compare(f"{key}__rep{k}", representation)
+    file.compare(f"{key}__mask", output["mask"])
+    layer_size = len(ids) * (ids.shape[1] + 2) * elmo.get_output_dim()
+    for loss, power in (("sum", 1), ("sumsq", 2)):
+        if f"{key}__loss_{loss}" in file:
+            elmo.zero_grad()
+            total = torch.stack([(values**power).sum() for values in representations]).sum()
+            total.backward(retain_graph=True)
+            ours = {f"loss_{loss}": total}
+            for k, mix in enumerate(mixes_of(elmo)):
+                ours[f"{loss}_grad_gamma{k}"] = _gradient(mix.gamma)
+                ours[f"{loss}_grad_scalars{k}"] = _gradients(mix.scalar_parameters)
+            largest = max(float(values.abs().max()) for values in ours.values())
+            for name, values in ours.items():
+                file.compare(f"{key}__{name}", values, TOLERANCE * max(1.0, math.sqrt(layer_size), largest))
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+def _gradients(parameters: Iterable[Tensor]) -> Tensor:
+    return torch.cat([_gradient(parameter) for parameter in parameters])
+
+
+def check_other_shapes(golden: Golden) -> None:
+    """Ids of four axes, more padding than needed, and a row of zeros inside a sentence."""
+    for model in ("fixture", "syn2"):
+        file = golden.arrays(f"{FROM_2}/{model}/other_shapes.npz")
+        for shape in file.prefixes():
+            ids = torch.from_numpy(file.take(f"{shape}__ids"))
+            for keep, norm in product((False, True), (False, True)):
+                key = f"{shape}__keep{keep:d}_ln{norm:d}"
+                if f"{key}__mask" in file:
+                    variant = Variant(2, do_layer_norm=norm, keep_sentence_boundaries=keep, numbered=True)
+                    _compare_representations(file, key, build(golden, model, variant), ids)
+
+
+def check_token_embedder(golden: Golden) -> None:
+    """`ElmoTokenEmbedder` with and without a projection, layer norm and fixed scalars."""
+    for model in ("fixture", "syn3"):
+        file = golden.arrays(f"{FROM_2}/{model}/token_embedder.npz")
+        four = torch.from_numpy(file.take("four__ids"))
+        num_layers = golden.bilm(model).config.num_layers
+        fixed = [round(0.1 + 0.2 * i, 6) for i in range(num_layers)]
+        for tag, arguments in {
+            "plain": {},
+            "proj": {"projection_dim": 9},
+            "proj_ln": {"projection_dim": 4, "do_layer_norm": True},
+            "fixed": {"scalar_mix_parameters": fixed},
+        }.items():
+            embedder = ElmoTokenEmbedder(*golden.model_files(model), dropout=0.0, **arguments)  # type: ignore[arg-type]
+            if tag != "fixed":
+                set_numbered_mixes(embedder._elmo)
+            load_projection(embedder, file, f"{tag}___projection.")
+            file.equal(f"output_dim__{tag}", embedder.get_output_dim())
+            for batch in ("ascii", "padding_rows"):
+                file.compare(f"{batch}__{tag}", embedder(golden.ids(batch)))
+            if tag == "proj":
+                file.compare("four__proj", embedder(four))
+
+
+def load_projection(embedder: ElmoTokenEmbedder, file: GoldenFile, prefix: str) -> None:
+    """Take the projection from the golden file, where it has one."""
+    if embedder._projection is not None:
+        state = {name: torch.from_numpy(file.take(f"{prefix}{name}")) for name in ("weight", "bias")}
+        embedder._projection.load_state_dict(state)
+
+
+def check_state_dicts(golden: Golden) -> None:
+    """What the weight files become: values, names in their order, shapes, dtypes, buffers."""
+    for model in ("syn1", "syn3", "syn7"):
+        file = golden.arrays(f"{FROM_2}/{model}/elmo_state_dict.npz")
+        elmo = Elmo(*golden.model_files(model), 2)
+        for name, values in elmo.state_dict().items():
+            file.compare(name, values)
+        elmo.load_state_dict({name: torch.from_numpy(file.take(name)) for name in file})
+    report = golden.entries(f"{FROM_2}/state_dicts.json")
+    for model in report:
+        files = golden.model_files(model)
+        elmo = Elmo(*files, 2)
+        trained = [name for name, parameter in elmo.named_parameters() if parameter.requires_grad]
+        report.equal(
+            model,
+            {
+                "Elmo(num_output_representations=2)": described(elmo),
+                "Elmo named_parameters with requires_grad True": trained,
+                "Elmo named_buffers": [name for name, _ in elmo.named_buffers()],
+                "ElmoTokenEmbedder()": described(ElmoTokenEmbedder(*files)),
+                "ElmoTokenEmbedder(projection_dim=9)": described(ElmoTokenEmbedder(*files, projection_dim=9)),
+            },
+        )
+
+
+def described(module: nn.Module) -> dict[str, dict[str, object]]:
+    """The state dict's names, shapes and dtypes."""
+    return {
+        name: {"shape": list(values.shape), "dtype": str(values.dtype).removeprefix("torch.")}
+        for name, values in module.state_dict().items()
+    }

@@ -83,9 +83,7 @@ def write(path: Path, documents: list[Document]) -> None:
 
 def main(data: Path, out: Path) -> None:
     """Split every domain by document and write both sides."""
-    domains = {
-        name: modern(data / "modern" / f"{name}.txt.xz") for name in ("wikipedia_en", "openstax", "blog18f")
-    }
+    domains = {name: modern(data / "modern" / f"{name}.txt.xz") for name in ("wikipedia_en", "openstax", "blog18f")}
     domains["novels"] = novels(data / "novels")
     domains["wikinews"] = wikinews(data / "wikinews" / "wikinews.txt.xz")
     domains["wikitext2"] = wikitext(data / "wikitext2" / "wikitext2_train.txt.xz")

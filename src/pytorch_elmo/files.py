@@ -17,9 +17,12 @@ def whole_file(target: Path) -> Iterator[Path]:
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
+        partial.touch()
+        mode = partial.stat().st_mode
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
+        partial.chmod(mode)  # some writers make a file of their own that nobody else may read
         os.replace(partial, target)
         sync_folder(target.parent)
     finally:

@@ -1,6 +1,8 @@
 import multiprocessing
 import pickle
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import h5py
@@ -114,28 +116,44 @@ def test_a_closed_reader_says_so(job):
         pickle.loads(pickle.dumps(reader))[0]
 
 
+READ_IN_ANOTHER_PROCESS = """
+import pickle, sys
+reader = pickle.load(sys.stdin.buffer)
+print([vectors.tolist() for vectors in reader] == eval(sys.argv[1]), len(reader))
+"""
+
+
 def test_a_pickled_reader_opens_the_file_for_itself(job):
     with LayerFileReader(job.path) as reader:
         sent = pickle.dumps(reader)
         assert len(sent) < 3000
     with pickle.loads(sent) as received:
         assert_equal(list(received), all_of(job))
+    expected = repr([vectors.tolist() for vectors in all_of(job)])
+    command = [sys.executable, "-c", READ_IN_ANOTHER_PROCESS, expected]
+    assert subprocess.run(command, input=sent, capture_output=True, check=True).stdout == b"True 7\n"
 
 
-@pytest.mark.parametrize("start_method", ["fork", "spawn"])
-def test_in_workers_of_a_data_loader(job, start_method):
-    with LayerFileReader(job.path) as reader:
+WORKERS = [
+    pytest.param("per-sentence", "fork", 2),
+    pytest.param("packed", "fork", 2),
+    pytest.param("packed", "spawn", 1, marks=pytest.mark.slow),  # the worker imports torch anew
+]
+
+
+@pytest.mark.parametrize(("layout", "start_method", "num_workers"), WORKERS)
+def test_in_workers_of_a_data_loader(small_job, layout, start_method, num_workers):
+    job = small_job(layout=layout)
+    with LayerFileReader(job.write_all()) as reader:
         assert_equal([reader[0]], [job.vectors(0)])  # the file is open when the workers begin
         loader = torch.utils.data.DataLoader(
             reader,
-            num_workers=2,
+            num_workers=num_workers,
             batch_size=2,
             collate_fn=list,
             multiprocessing_context=multiprocessing.get_context(start_method),
         )
-        for _ in range(2):
-            found = [vectors for batch in loader for vectors in batch]
-            assert_equal(found, all_of(job))
+        assert_equal([vectors for batch in loader for vectors in batch], all_of(job))
         assert_equal(list(reader), all_of(job))
 
 
@@ -226,7 +244,7 @@ def test_a_file_without_the_right_to_read(job, monkeypatch):
 
 def test_every_shorter_file_is_refused(job):
     whole = job.path.read_bytes()
-    for length in [*range(0, len(whole), 97), len(whole) - 1]:
+    for length in [*range(0, len(whole), 397), len(whole) - 1]:
         job.path.write_bytes(whole[:length])
         with pytest.raises(LayerFileError, match=r"cannot be read|must be an HDF5 file"):
             LayerFileReader(job.path)
@@ -266,7 +284,7 @@ def test_a_flipped_bit_gives_an_error_or_other_numbers(job):
     whole = job.path.read_bytes()
     random = np.random.default_rng(0)
     num_errors = 0
-    for position in random.integers(0, len(whole), 600).tolist():
+    for position in random.integers(0, len(whole), 150).tolist():
         damaged = bytearray(whole)
         damaged[position] ^= 1 << int(random.integers(8))
         job.path.write_bytes(damaged)

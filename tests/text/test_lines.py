@@ -52,7 +52,7 @@ def test_lines_are_those_of_a_file_opened_as_text(tmp_path_factory, ending, text
         (b"\xff\xfea\x00", 1, 1),
         (b"good\r\ncaf\xc3\xa9 \xe9t\xe9\n", 2, 7),
         (b"a\rb\n\xf0\x9f\x98\n", 3, 1),
-        ("a\n".encode() * 5000 + b"\xed\xa0\x80", 5001, 1),  # an encoded surrogate
+        (b"a\n" * 5000 + b"\xed\xa0\x80", 5001, 1),  # an encoded surrogate
     ],
 )
 def test_bytes_that_are_not_utf_8(tmp_path, content, line, byte):
@@ -82,7 +82,7 @@ def test_compressed_files_with_a_flipped_bit(tmp_path, ending):
     content = bytearray(COMPRESSORS[ending](bytes(range(97, 123)) * 20 + b"\n"))
     content[len(content) // 2] ^= 4
     file = input_file(tmp_path, bytes(content), f"sentences{ending}")
-    with pytest.raises(TextError, match="^sentences.* is (damaged|cut short)"):
+    with pytest.raises(TextError, match=r"^sentences.* is (damaged|cut short)"):
         list(read_lines(file))
 
 
@@ -96,7 +96,7 @@ def test_a_disk_that_fails(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("pytorch_elmo.text.lines.open", fail, raising=False)
-    with pytest.raises(TextError, match="^cannot read sentences.txt: Input/output error; name"):
+    with pytest.raises(TextError, match=r"^cannot read sentences.txt: Input/output error; name"):
         list(read_lines(input_file(tmp_path, b"a\n")))
 
 

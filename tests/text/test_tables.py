@@ -139,7 +139,7 @@ def test_the_field_must_be_named_and_there(tmp_path, ending):
         TextError, match=r"^rows.*: no field 'sentense'; did you mean 'sentence'\? there are id, sent"
     ):
         check_field(file, "sentense")
-    with pytest.raises(TextError, match="^rows.*: no field 'xyz'; there are id, sentence, label$"):
+    with pytest.raises(TextError, match=r"^rows.*: no field 'xyz'; there are id, sentence, label$"):
         check_field(file, "xyz")
 
 
@@ -165,9 +165,9 @@ def test_something_else_in_the_field(tmp_path, value, met):
 @pytest.mark.parametrize("ending", [".parquet", ""])
 def test_something_else_in_a_typed_column(tmp_path, user_cache, ending):
     file = table(tmp_path, ending, [{"text": "a", "n": 3}, {"text": None, "n": 4}])
-    with pytest.raises(TextError, match="row 1: field 'n' must hold a string or a list of strings, got 3; leave"):
+    with pytest.raises(TextError, match=r"row 1: field 'n' must hold a string or a list of strings, got 3; leave"):
         list(read_column(file, "n"))
-    with pytest.raises(TextError, match="row 2: field 'text' must hold .*, got nothing; leave"):
+    with pytest.raises(TextError, match=r"row 2: field 'text' must hold .*, got nothing; leave"):
         list(read_column(file, "text"))
 
 
@@ -238,21 +238,21 @@ def test_folders(tmp_path, user_cache):
     datasets = pytest.importorskip("datasets")
     part = datasets.Dataset.from_dict({"text": ["a b"]})
     datasets.DatasetDict(train=part, test=part).save_to_disk(tmp_path / "splits")
-    with pytest.raises(TextError, match="^splits holds the splits train, test; name the folder of one$"):
+    with pytest.raises(TextError, match=r"^splits holds the splits train, test; name the folder of one$"):
         is_table(InputFile(tmp_path / "splits", "splits"))
     assert list(read_column(InputFile(tmp_path / "splits" / "test", "test"), "text")) == ["a b"]
     (tmp_path / "splits" / "dataset_dict.json").write_text("{}")
     with pytest.raises(TextError, match=r"^splits cannot be read as a saved dataset \('splits'\); make"):
         is_table(InputFile(tmp_path / "splits", "splits"))
     shutil.rmtree(tmp_path / "splits")
-    with pytest.raises(TextError, match="^there is a folder; name a file of text, or a folder written by datasets'"):
+    with pytest.raises(TextError, match=r"^there is a folder; name a file of text, or a folder written by datasets'"):
         is_table(InputFile(tmp_path, "there"))
 
 
 def test_plain_text_is_no_table(tmp_path):
     file = written(tmp_path, "rows.txt", "a\n")
     assert not is_table(file)
-    with pytest.raises(TextError, match="^rows.txt is not a table; name a .jsonl, .csv or .parquet file"):
+    with pytest.raises(TextError, match=r"^rows.txt is not a table; name a .jsonl, .csv or .parquet file"):
         check_field(file, "text")
 
 

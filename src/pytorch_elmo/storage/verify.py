@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytorch_elmo.errors import LayerFileError
+from pytorch_elmo.errors import LayerFileError, TextError
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.storage.contents import DecimalKeys, visit_datasets
 from pytorch_elmo.storage.keys import path_of_key
@@ -69,7 +69,7 @@ def verify_layer_file(
             progress.finish()
             if sentences is not None:
                 _verify_texts(reader, sentences, findings)
-    except LayerFileError as error:  # the file cannot be opened, or its lists cannot be read
+    except (LayerFileError, TextError) as error:  # the file or its lists cannot be read, the input cannot be keys
         findings.add("damage", str(error))
     return findings.lines()
 

@@ -10,6 +10,9 @@ from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM, BiLMConfig
 from pytorch_elmo.weights.arrays import Arrays, arrays_from_bilm, bilm_from_arrays
 
+# What h5py raises on a damaged file depends on where the damage is; a wild size is a MemoryError.
+_SIGNS_OF_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
+
 
 def read_hdf5(path: Path, config: BiLMConfig) -> BiLM:
     """The biLM of a weight file that AllenNLP or bilm-tf wrote.
@@ -41,13 +44,14 @@ def read_arrays(path: Path) -> Arrays:
         if isinstance(item, h5py.Dataset):
             if not np.issubdtype(item.dtype, np.floating):
                 raise WeightsError(f"{path}: dataset {name} holds {item.dtype}, weights are floating point numbers")
-            arrays[name] = item[()].astype(np.float32)
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused with its name
+                arrays[name] = item[()].astype(np.float32)
 
     try:
         with h5py.File(path, "r") as file:
             _refuse_layer_file(path, file)
             file.visititems(collect)
-    except OSError as error:
+    except _SIGNS_OF_DAMAGE as error:
         raise WeightsError(
             f"{path} cannot be read as HDF5, it is damaged or cut short: {_first_line(error)}"
         ) from error
@@ -62,5 +66,5 @@ def _refuse_layer_file(path: Path, file: h5py.File) -> None:
         )
 
 
-def _first_line(error: OSError) -> str:
-    return str(error).splitlines()[0]
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

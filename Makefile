@@ -1,0 +1,36 @@
+# Everything a person or CI types. Nothing is needed beforehand but Python 3.11 to 3.13 and make.
+PYTHON ?= python3
+# The tested build; any torch from 2.4 on should do for use.
+TORCH ?= torch==2.13.0
+PYTEST_FLAGS ?=
+BIN := .venv/bin
+
+.PHONY: setup demo check test bench clean
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml Makefile
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+demo: setup
+	$(BIN)/python scripts/demo.py
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	PYTHONWARNINGS=error $(BIN)/pdoc --output-directory build/api pytorch_elmo
+
+test: check
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+bench: setup
+	$(BIN)/python scripts/bench_embed.py
+
+clean:
+	rm -rf .venv build dist
