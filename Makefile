@@ -24,7 +24,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	PYTHONWARNINGS=error $(BIN)/pdoc --output-directory build/api pytorch_elmo
+	$(BIN)/python scripts/build_docs.py
 
 test: check
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

@@ -49,6 +49,10 @@ class GoldenFile:
         """What stands before the first `__` of the names, each once, in the order of the file."""
         return list(dict.fromkeys(name.split("__")[0] for name in self))
 
+    def rest(self, prefix: str) -> list[str]:
+        """The names that begin with `prefix`, without it."""
+        return [name.removeprefix(prefix) for name in self if name.startswith(prefix)]
+
     def take(self, name: str) -> Any:
         """A part that is an input to what is compared."""
         self._left.discard(name)
@@ -71,7 +75,11 @@ class GoldenFile:
         """The same value: ids, masks, names, shapes, words."""
         theirs = self.take(name)
         self.compared += 1
-        same = np.array_equal(as_array(ours), theirs) if isinstance(theirs, np.ndarray) else ours == theirs
+        if isinstance(theirs, np.ndarray):
+            ours = as_array(ours)
+            same = ours.dtype == theirs.dtype and np.array_equal(ours, theirs)
+        else:
+            same = ours == theirs
         if not same:
             self.fault(f"{name} is {_short(ours)}, there {_short(theirs)}")
 
@@ -110,7 +118,11 @@ class Golden:
 
     def entries(self, path: str) -> GoldenFile:
         """The entries of a JSON object."""
-        return self._open(path, lambda file: json.loads(file.read_text("utf-8")))
+        return self._open(path, _read_json)
+
+    def entries_by_model(self, path: str) -> GoldenFile:
+        """The entries of a JSON object of JSON objects, named `<model>__<entry>`."""
+        return self._open(path, _read_json_by_model)
 
     def sentences(self, batch: str) -> list[list[str]]:
         """A batch of tokenised sentences by its name."""
@@ -152,6 +164,15 @@ def as_array(values: Any) -> Array:
 def _read_npz(path: Path) -> dict[str, Array]:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def _read_json_by_model(path: Path) -> dict[str, Any]:
+    return {f"{model}__{name}": entry for model, part in _read_json(path).items() for name, entry in part.items()}
 
 
 def _read_hdf5(path: Path) -> dict[str, Any]:

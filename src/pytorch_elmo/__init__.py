@@ -4,18 +4,17 @@ Public names are loaded on first use, so that `import pytorch_elmo` stays light.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "Elmo": "pytorch_elmo.elmo",
-    "ElmoEmbedder": "pytorch_elmo.embedder",
-    "LayerFileReader": "pytorch_elmo.storage",
-    "ScalarMix": "pytorch_elmo.elmo",
-    "TokenRepresentations": "pytorch_elmo.elmo",
-    "WordVectors": "pytorch_elmo.static_embeddings",
-    "batch_to_ids": "pytorch_elmo.text",
-}
+if TYPE_CHECKING:
+    from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
+    from pytorch_elmo.embedder import ElmoEmbedder
+    from pytorch_elmo.static_embeddings import WordVectors
+    from pytorch_elmo.storage import LayerFileReader
+    from pytorch_elmo.text import batch_to_ids
+
 __all__ = [
     "Elmo",
     "ElmoEmbedder",
@@ -26,14 +25,26 @@ __all__ = [
     "batch_to_ids",
 ]
 
+_HOME = {
+    "Elmo": "elmo",
+    "ElmoEmbedder": "embedder",
+    "LayerFileReader": "storage",
+    "ScalarMix": "elmo",
+    "TokenRepresentations": "elmo",
+    "WordVectors": "static_embeddings",
+    "batch_to_ids": "text",
+}
+
 
 def __getattr__(name: str) -> object:
     """Import a public name from its room when it is first asked for."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
     """The public names, for completion."""
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,8 @@
 
 GloVe (Pennington et al. 2014) writes one word a line and its numbers after it, between single spaces. word2vec
 (Mikolov et al. 2013) puts a line "count dim" before them and may end each line with a space. Some words of GloVe's
-files hold spaces, so numbers are counted from the right.
+files hold spaces, so numbers are counted from the right; a word with a space that ends in a number is taken for a
+line with a number too many.
 """
 
 import gzip

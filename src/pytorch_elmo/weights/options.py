@@ -1,6 +1,7 @@
 """AllenNLP's options.json and the configuration of a biLM, both ways."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,8 @@ def _whole(options: Mapping[str, Any], where: str, key: str, *, least: int = 1) 
 
 def _clip(options: Mapping[str, Any], key: str) -> float | None:
     value = options[key]
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and 0 <= value < math.inf):
         raise ConfigurationError(f"lstm.{key} must be a number from 0, or null for no clipping, got {value!r}")
     return value
 
