@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -15,7 +16,7 @@ class ProgressBar:
     """A bar with the rate and the time left, on standard error."""
 
     def __init__(self) -> None:
-        self._bar: tqdm[None] | None = None
+        self._bar: Any = None
 
     def start(self, *, total: int | None, unit: str, done: int = 0, label: str = "") -> None:
         """Begin a bar."""

@@ -1,1 +1,1 @@
-"""Room."""
+"""What every training loop shares: checkpoints, learning rates, memory."""

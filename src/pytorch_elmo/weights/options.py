@@ -144,7 +144,7 @@ def _whole(options: Mapping[str, Any], where: str, key: str, *, least: int = 1) 
 
 
 def _clip(options: Mapping[str, Any], key: str) -> float | None:
-    value = options[key]
+    value: float | None = options[key]
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (number and 0 <= value < math.inf):
         raise ConfigurationError(f"lstm.{key} must be a number from 0, or null for no clipping, got {value!r}")
