@@ -28,7 +28,7 @@ class TaggerConfig:
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     gradient_clip: float = 5.0
-    max_epochs: int = 25
+    max_epochs: int = 20
     patience: int = 4  # epochs without a better F1 on dev
 
 

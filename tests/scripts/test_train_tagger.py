@@ -197,11 +197,12 @@ def test_the_command_compares_both_configurations(folder, small_model_folder, mo
         assert result["test"]["f1"]["mean"] > 0.4
     assert results["configurations"]["word vectors + ELMo"]["model"] == model
 
-    assert printed[0].split() == ["seeds", "precision", "recall", "F1", "dev", "F1"]
+    assert printed[0].split() == ["seeds", "precision", "recall", "F1", "dev", "F1", "cut", "by", "time"]
     mean = 100 * results["configurations"]["word vectors + ELMo"]["test"]["f1"]["mean"]
     assert printed[2].startswith("word vectors + ELMo")
     assert printed[2].split()[4] == "2"
     assert printed[2].split()[11] == f"{mean:.2f}"
+    assert [line.split()[-1] for line in printed[1:]] == ["0", "0"]
 
 
 def test_word_vectors_alone_on_request(folder, monkeypatch, capsys):
@@ -209,6 +210,7 @@ def test_word_vectors_alone_on_request(folder, monkeypatch, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 2
     assert "±" not in printed[1]
+    assert printed[1].split()[-1] == "1"  # the seed that the clock ended after its one epoch
 
 
 @pytest.mark.parametrize("arguments", [("--seeds", "0"), ("--max-minutes", "0")])

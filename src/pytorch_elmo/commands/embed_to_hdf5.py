@@ -61,7 +61,8 @@ def command(**options: Any) -> None:
 
 def _run(options: dict[str, Any]) -> None:
     from pytorch_elmo.embedder.embedder import ElmoEmbedder
-    from pytorch_elmo.embedder.file_job import FileJob, embed_file, make_manifest, output_bytes
+    from pytorch_elmo.embedder.file_job import FileJob, embed_file, make_manifest
+    from pytorch_elmo.storage.layout import file_bytes
     from pytorch_elmo.text.sources import open_source, scan
 
     _check(options)
@@ -89,7 +90,7 @@ def _run(options: dict[str, Any]) -> None:
         progress.note(f"{embedder!r}")
         progress.note(
             f"{summary.num_sentences:,} sentences, {summary.num_tokens:,} tokens; "
-            f"{job.output} will have {_size(output_bytes(manifest, summary))}"
+            f"{job.output} will have {_size(file_bytes(manifest))}"
         )
         if summary.num_cut_tokens:
             progress.note(f"{summary.num_cut_tokens:,} tokens are longer than 48 bytes; the model sees the first 48")

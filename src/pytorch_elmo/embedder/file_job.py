@@ -17,7 +17,6 @@ from pytorch_elmo.embedder.embedder import ElmoEmbedder, Vectors
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.storage import LayerFileWriter, Manifest, partial_state
-from pytorch_elmo.storage.layout import LayerFileSpec
 from pytorch_elmo.text.sources import InputSummary, Line, SentenceSource
 from pytorch_elmo.weights.load import model_hash
 
@@ -76,11 +75,6 @@ def make_manifest(embedder: ElmoEmbedder, summary: InputSummary, job: FileJob) -
         tokenizer=job.tokenizer,
         batch_plan=embedder.rule.description,
     )
-
-
-def output_bytes(manifest: Manifest, summary: InputSummary) -> int:
-    """About the size of the finished file, the texts of the sentences left out."""
-    return LayerFileSpec(manifest=manifest, token_counts=summary.token_counts).file_bytes
 
 
 def embed_file(

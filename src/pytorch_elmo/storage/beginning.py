@@ -15,7 +15,7 @@ from pytorch_elmo.storage.creation import create_blank_file
 from pytorch_elmo.storage.disk import size_of, try_room
 from pytorch_elmo.storage.job_files import JobFiles
 from pytorch_elmo.storage.journal import Journal, read_journal
-from pytorch_elmo.storage.layout import LayerFileSpec
+from pytorch_elmo.storage.layout import LayerFileSpec, header_bytes
 from pytorch_elmo.storage.manifest import Manifest, first_difference
 from pytorch_elmo.storage.opening import open_layer_file
 
@@ -56,7 +56,7 @@ def lay_out(
         )
     progress.start(total=spec.manifest.num_sentences, unit="sentence", label="laying out the file")
     try:
-        try_room(files.building, num_bytes=spec.header_bytes, file_bytes=spec.file_bytes)
+        try_room(files.building, num_bytes=header_bytes(spec.manifest), file_bytes=spec.file_bytes)
         places = create_blank_file(files.building, spec, progress)
         Journal.begin(files.journal, manifest=spec.manifest.to_dict(), identity=identity).close()
         os.replace(files.building, files.partial)

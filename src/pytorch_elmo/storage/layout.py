@@ -74,15 +74,20 @@ class LayerFileSpec:
         return (SENTENCE_TO_INDEX, SENTENCE_INDICES) if self.also_sentence_indices else (SENTENCE_TO_INDEX,)
 
     @property
-    def header_bytes(self) -> int:
-        """Enough for what HDF5 itself writes; names of datasets that are sentences take more."""
-        per_sentence = _OFFSET_BYTES if self.manifest.layout == PACKED else _HEADER_BYTES_PER_DATASET
-        return _HEADER_BYTES + per_sentence * self.manifest.num_sentences
-
-    @property
     def file_bytes(self) -> int:
-        """About the size of the file, without `sentence_to_index`."""
-        return self.header_bytes + self.manifest.num_tokens * bytes_per_token(self.manifest)
+        """As `file_bytes` of the manifest."""
+        return file_bytes(self.manifest)
+
+
+def header_bytes(manifest: Manifest) -> int:
+    """Enough for what HDF5 itself writes; names of datasets that are sentences take more."""
+    per_sentence = _OFFSET_BYTES if manifest.layout == PACKED else _HEADER_BYTES_PER_DATASET
+    return _HEADER_BYTES + per_sentence * manifest.num_sentences
+
+
+def file_bytes(manifest: Manifest) -> int:
+    """About the size of the file, without `sentence_to_index`."""
+    return header_bytes(manifest) + manifest.num_tokens * bytes_per_token(manifest)
 
 
 def stored_dtype(manifest: Manifest) -> np.dtype[Any]:

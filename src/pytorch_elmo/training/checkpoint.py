@@ -60,6 +60,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ) from error
     if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
         raise WeightsError(f"{path} is no checkpoint of format version {VERSION}; take one that this command wrote")
+    try:
+        document = json.loads(metadata.get("document", ""))
+    except json.JSONDecodeError as error:
+        raise WeightsError(
+            f"the checkpoint {path} is damaged ({error}); remove it to go on from the one before"
+        ) from error
     name = _NAME.fullmatch(path.name)
-    document = json.loads(metadata["document"])
     return Checkpoint(int(name[1]) if name else int(document["step"]), tensors, document)

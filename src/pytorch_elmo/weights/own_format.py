@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pytorch_elmo.errors import WeightsError
+from pytorch_elmo.errors import ConfigurationError, TextError, WeightsError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.softmax import Softmax
@@ -35,7 +35,10 @@ def read_bilm(path: Path) -> BiLM:
         WeightsError: the file is missing, damaged, of another kind or version, or does not fit its own options.
     """
     tensors, document = _read(path, BILM_FORMAT)
-    bilm = BiLM(parse_options(document["options"]))
+    try:
+        bilm = BiLM(parse_options(document.get("options")))
+    except ConfigurationError as error:
+        raise WeightsError(f"{path}: its own options are damaged: {error}; fetch the file anew") from error
     _fill(dict(bilm.named_parameters()), tensors, path)
     return bilm.requires_grad_(False).eval()
 
@@ -57,7 +60,10 @@ def read_softmax(path: Path) -> tuple[Softmax, Vocabulary]:
     tensors, _ = _read(path, SOFTMAX_FORMAT)
     if _VOCABULARY not in tensors or "weight" not in tensors:
         raise WeightsError(f"{path}: misses the vocabulary or the weight; fetch the file anew")
-    vocabulary = Vocabulary(tensors.pop(_VOCABULARY).numpy().tobytes().decode("utf-8").split("\n"))
+    try:
+        vocabulary = Vocabulary(tensors.pop(_VOCABULARY).numpy().tobytes().decode("utf-8").split("\n"))
+    except (UnicodeDecodeError, TextError) as error:
+        raise WeightsError(f"{path}: its vocabulary is damaged: {error}; fetch the file anew") from error
     softmax = Softmax(len(vocabulary), tensors["weight"].shape[-1])
     _fill(dict(softmax.named_parameters()), tensors, path)
     return softmax.requires_grad_(False).eval(), vocabulary
@@ -84,7 +90,11 @@ def _read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         )
     if metadata.get("version") != VERSION:
         raise WeightsError(f"{path} has format version {metadata.get('version')!r}, this release reads {VERSION}")
-    return tensors, json.loads(metadata["document"])
+    try:
+        document = json.loads(metadata.get("document", ""))
+    except json.JSONDecodeError as error:
+        raise WeightsError(f"{path}: its description is no JSON: {error}; fetch the file anew") from error
+    return tensors, document
 
 
 @torch.no_grad()
