@@ -166,7 +166,7 @@ def compare(
 
 
 def table(configurations: dict[str, dict[str, Any]]) -> str:
-    """One line a configuration: precision, recall and F1 on test, F1 on dev, in percent; seeds that the clock ended."""
+    """One line a configuration: scores on test and F1 on dev, in percent, and how many seeds the clock ended."""
     lines = [f"{'':20} {'seeds':>5} {'precision':>14} {'recall':>14} {'F1':>14} {'dev F1':>14} {'cut by time':>12}"]
     for name, result in configurations.items():
         columns = [result["test"][measure] for measure in MEASURES] + [result["dev"]["f1"]]
