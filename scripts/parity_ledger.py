@@ -114,7 +114,7 @@ class Golden:
 
     def arrays(self, path: str) -> GoldenFile:
         """The arrays of a `.npz` or an HDF5 file."""
-        return self._open(path, _read_npz if path.endswith(".npz") else _read_hdf5)
+        return self._open(path, _read_npz if path.endswith(".npz") else read_hdf5)
 
     def entries(self, path: str) -> GoldenFile:
         """The entries of a JSON object."""
@@ -175,7 +175,8 @@ def _read_json_by_model(path: Path) -> dict[str, Any]:
     return {f"{model}__{name}": entry for model, part in _read_json(path).items() for name, entry in part.items()}
 
 
-def _read_hdf5(path: Path) -> dict[str, Any]:
+def read_hdf5(path: Path) -> dict[str, Any]:
+    """All datasets by name; strings as lists of strings."""
     content: dict[str, Any] = {}
 
     def collect(name: str, item: Any) -> None:

@@ -67,7 +67,7 @@ def embed(folder, small_model_folder) -> Callable[..., Ended]:
 
     def embed(*arguments: object, stdin: str | bytes | None = None) -> Ended:
         has_model = {"--model", "--options-file", "--weight-file"} & set(map(str, arguments))
-        given = arguments if has_model else (*arguments, "--model", small_model_folder)
+        given = arguments if has_model else ("--model", small_model_folder, *arguments)
         return run(embed_to_hdf5, "embed-to-hdf5", given, stdin)
 
     return embed

@@ -47,6 +47,8 @@ def test_the_usual_names(tmp_path, options, weights):
 )
 def test_one_of_each_is_needed(tmp_path, names, found):
     touch(tmp_path, *names)
-    expected = rf"must hold bilm.safetensors, or one options.json and one weights.hdf5; found {found}; name the two with"
+    expected = (
+        rf"must hold bilm.safetensors, or one options.json and one weights.hdf5; found {found}; name the two with"
+    )
     with pytest.raises(DownloadError, match=expected):
         files_in_folder(tmp_path)

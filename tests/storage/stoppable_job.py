@@ -25,9 +25,9 @@ from h5py import h5d
 
 from pytorch_elmo.storage import LayerFileWriter, Manifest, partial_state
 
-NUM_SENTENCES = {"kill-everywhere": 9}.get(sys.argv[1] if len(sys.argv) > 1 else "", 200)
-SENTENCES_PER_BATCH = 4
-BATCHES_PER_COMMIT = 3
+NUM_SENTENCES = {"kill-everywhere": 13}.get(sys.argv[1] if len(sys.argv) > 1 else "", 200)
+SENTENCES_PER_BATCH = 2
+BATCHES_PER_COMMIT = 2
 TOKEN_COUNTS = np.random.default_rng(0).integers(0, 12, NUM_SENTENCES)
 IDENTITY = {"settings": "5f3e"}
 NUM_LAYERS = 3

@@ -293,4 +293,4 @@ def test_a_flipped_bit_gives_an_error_or_other_numbers(job):
                 assert [vectors.shape for vectors in reader] == [job.vectors(index).shape for index in range(7)]
         except LayerFileError:
             num_errors += 1
-    assert num_errors > 10
+    assert num_errors >= 5

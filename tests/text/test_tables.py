@@ -204,16 +204,15 @@ def test_what_is_not_csv(tmp_path, content, message):
         list(read_column(file, "text"))
 
 
-def test_damaged_parquet_files(tmp_path, user_cache, capfd):
+def test_damaged_parquet_files(tmp_path, capfd):
     whole = table(tmp_path, ".parquet", [{"text": "a b"}] * 9).path.read_bytes()
-    cut_short = r"is not a Parquet file, or cut short; make or copy it again$"
-    broken = r"cannot be read as Parquet \(.*\); make or copy it again$"
-    cases = {b"": cut_short, b"PA": cut_short, whole[:100]: cut_short, b"x" * 500: cut_short}
-    cases |= {whole[:4] + b"\xff" * 30 + whole[34:]: broken, whole[:-20] + b"\xff" * 12 + whole[-8:]: broken}
+    cases = [b"", b"PA", whole[:100], b"x" * 500, whole[:4] + b"\xff" * 30 + whole[34:]]
     capfd.readouterr()
-    for content, message in cases.items():
+    for content in [*cases, whole[:-20] + b"\xff" * 12 + whole[-8:]]:
         file = written(tmp_path, "damaged.parquet", content)
-        with pytest.raises(TextError, match=f"^damaged.parquet {message}"):
+        with pytest.raises(
+            TextError, match=r"^damaged.parquet cannot be read as Parquet \(.+\); make or copy it again$"
+        ):
             list(read_column(file, check_field(file, "text")))
     assert capfd.readouterr().err == ""
 
@@ -225,6 +224,22 @@ def test_damaged_saved_datasets(tmp_path, user_cache, name):
     damaged.write_bytes(damaged.read_bytes()[:10])
     with pytest.raises(TextError, match=r"^rows cannot be read as a saved dataset \(.*\); make or copy it again$"):
         list(read_column(file, "text"))
+
+
+@pytest.mark.parametrize("ending", [".parquet", ""])
+def test_flipped_bits_give_other_text_or_an_error(tmp_path, user_cache, ending):
+    file = table(tmp_path, ending, [{"tokens": ["a", "b"]}] * 9)
+    damaged = file.path if ending else file.path / "data-00000-of-00001.arrow"
+    whole = damaged.read_bytes()
+    messages = []
+    for position in range(0, len(whole), 13):
+        damaged.write_bytes(whole[:position] + bytes([whole[position] ^ 128]) + whole[position + 1 :])
+        try:
+            assert all(isinstance(tokens, list) for tokens in read_column(file, check_field(file, "tokens")))
+        except TextError as error:
+            messages.append(str(error))
+    assert messages
+    assert not any("\n" in message for message in messages)
 
 
 def test_a_saved_dataset_in_another_format(tmp_path, user_cache):

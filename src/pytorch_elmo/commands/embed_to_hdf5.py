@@ -140,6 +140,11 @@ def _check(options: dict[str, Any]) -> None:
         if options[one] and options[other] is not None and options[other] is not False:
             names = [f"--{name.replace('_', '-')}" for name in (one, other)]
             raise ConfigurationError(f"{names[0]} and {names[1]} exclude each other, both were given; leave one out")
+    if options["use_sentence_keys"] and options["layout"] == "packed":
+        raise ConfigurationError(
+            "--use-sentence-keys needs a dataset for each sentence and --layout packed has one for all, both were "
+            "given; leave one out"
+        )
     folder = options["output_file"].absolute().parent
     if not folder.is_dir():
         raise ConfigurationError(f"the folder of the output must exist, {folder} does not; make it first")

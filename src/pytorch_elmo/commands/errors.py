@@ -15,7 +15,10 @@ USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn this package's errors into a line and an exit code: 2 for what was asked wrongly, 1 for the rest."""
+    """Turn this package's errors into a line and an exit code: 2 for what was asked wrongly, 1 for the rest.
+
+    So also what the system says about a file. An error that names no file is a fault of this package and goes on.
+    """
     try:
         yield
     except PytorchElmoError as error:
@@ -23,6 +26,10 @@ def one_line_errors() -> Iterator[None]:
         _end(str(error), USAGE if asked_wrongly else FAILURE)
     except BrokenPipeError:
         sys.exit(FAILURE)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"the system refuses {error.filename}: {error.strerror}; give another file or folder", FAILURE)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
 

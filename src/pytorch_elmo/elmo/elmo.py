@@ -119,7 +119,15 @@ class Elmo(nn.Module):
 
         Returns:
             The representations (batch_size, …, num_tokens, dim), zero where padded, and their mask.
+
+        Raises:
+            ConfigurationError: neither ids nor cached words, or ids that `batch_to_ids` does not make.
         """
+        if inputs is not None and inputs.ndim < 3:
+            raise ConfigurationError(
+                f"character ids have at least three axes (batch_size, num_tokens, num_characters), got "
+                f"{tuple(inputs.shape)}; make them with batch_to_ids"
+            )
         like = word_inputs if inputs is None else inputs[..., 0]
         if like is None:
             raise ConfigurationError("Elmo needs character ids, or word ids and vocab_to_cache, got neither")

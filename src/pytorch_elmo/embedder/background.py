@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
+from glob import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,6 +126,7 @@ def committed_state(writer: LayerFileWriter) -> LstmState | None:
 
 
 def remove_states(path: Path) -> None:
-    """Remove the carried states of a job for the output `path`."""
-    for state in path.parent.glob(f"{path.name}.partial.state-*"):
+    """Remove the carried states of a job for the output `path`, and what a killed process left of one half written."""
+    name = escape(f"{path.name}.partial.state-")
+    for state in [*path.parent.glob(f"{name}*"), *path.parent.glob(f".{name}*.partial")]:
         state.unlink(missing_ok=True)

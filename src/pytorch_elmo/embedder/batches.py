@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.text.characters import refuse_string
 
 DEFAULT_BATCH_TOKENS = 16_384
@@ -44,12 +44,12 @@ class BatchRule:
         """Consecutive sentences, lazily.
 
         Raises:
-            TextError: a sentence is a string.
+            TextError: as `check_sentence`.
         """
         batch: list[list[str]] = []
         num_tokens = 0
         for sentence in sentences:
-            refuse_string(sentence)
+            check_sentence(sentence)
             batch.append(list(sentence))
             num_tokens += len(sentence)
             if self.ends(len(batch), num_tokens):
@@ -57,3 +57,18 @@ class BatchRule:
                 batch, num_tokens = [], 0
         if batch:
             yield batch
+
+
+def check_sentence(sentence: Sequence[str]) -> None:
+    """Refuse what is no list of tokens.
+
+    Raises:
+        TextError: the sentence is a string, or a token is not one.
+    """
+    refuse_string(sentence)
+    for token in sentence:
+        if not isinstance(token, str):
+            raise TextError(
+                f"a token is a string, got {str(token)[:40]!r} of type {type(token).__name__}; a sentence is a list of "
+                "strings, a batch a list of sentences"
+            )

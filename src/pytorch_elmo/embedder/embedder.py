@@ -12,7 +12,7 @@ from pytorch_elmo.elmo.carried_state import CarriedState
 from pytorch_elmo.elmo.layer_choice import LayerChoice, Layers, choose_layers
 from pytorch_elmo.elmo.pooling import pooling_by_name
 from pytorch_elmo.elmo.token_cache import DEFAULT_CAPACITY, TokenCache
-from pytorch_elmo.embedder.batches import DEFAULT_BATCH_TOKENS, BatchRule
+from pytorch_elmo.embedder.batches import DEFAULT_BATCH_TOKENS, BatchRule, check_sentence
 from pytorch_elmo.embedder.documents import embed_document
 from pytorch_elmo.embedder.words import number_words
 from pytorch_elmo.errors import ConfigurationError
@@ -214,6 +214,7 @@ class ElmoEmbedder:
             destination: array of the result's shape, such as a memory-mapped file; other dtypes are rounded to.
             layers: as for `embed_sentence`.
         """
+        check_sentence(tokens)
         choice = choose_layers(layers, self.num_layers)
         embed_document(self._engine, self._cache, tokens, destination, choice, self.rule.chunk_tokens)
 

@@ -104,6 +104,7 @@ def embed_file(
     """
     writer = _open_writer(manifest, source, summary, job, progress)
     if writer is None:
+        remove_states(job.output)
         return FileReport(finished=True, sentences_done=summary.num_sentences, sentences_run=0, tokens_run=0)
     with closing(writer):
         if embedder.stateful:

@@ -17,7 +17,12 @@ from pytorch_elmo.model.word_tables import WordTables
 
 
 class PackedLayer(NamedTuple):
-    """One layer in one direction: gates of [input; hidden] in the order input, forget, output, candidate."""
+    """One layer in one direction: gates of [input; hidden] in the order input, forget, candidate, output.
+
+    tanh(x) is computed as 2 sigmoid(2 x) - 1, so that one operation serves all gates: it is several times faster
+    where the vector mathematics library knows the processor's maker too well, and not slower elsewhere. The
+    candidate's weights and the projection hold the factors 2, which change no digit.
+    """
 
     gates: Linear
     projection: Linear
@@ -115,13 +120,12 @@ class InferenceBiLM:
             if lanes is not None:
                 hidden.index_fill_(0, lanes, 0.0)
                 cell.index_fill_(0, lanes, 0.0)
-            gates = layer.gates(joined).float()
-            gates[:, : 3 * cell_size].sigmoid_()
-            gates[:, 3 * cell_size :].tanh_()
-            cell.mul_(gates[:, cell_size : 2 * cell_size]).addcmul_(gates[:, :cell_size], gates[:, 3 * cell_size :])
+            gates = layer.gates(joined).float().sigmoid_()
+            admit, keep, candidate, show = gates.split(cell_size, dim=-1)
+            cell.mul_(keep).addcmul_(admit, candidate, value=2.0).sub_(admit)
             if bounds.cell_clip:
                 cell.clamp_(-bounds.cell_clip, bounds.cell_clip)
-            torch.tanh(cell, out=squashed).mul_(gates[:, 2 * cell_size : 3 * cell_size])
+            torch.mul(cell, 2.0, out=squashed).sigmoid_().sub_(0.5).mul_(show)
             outputs[step] = layer.projection(squashed.to(self.dtype))
             if bounds.projection_clip:
                 outputs[step].clamp_(-bounds.projection_clip, bounds.projection_clip)
@@ -153,17 +157,14 @@ class InferenceBiLM:
         bias = weights.bias.detach().clone()
         cell_size = len(bias) // 4
         bias[cell_size : 2 * cell_size] += FORGET_BIAS
+        candidate = slice(2 * cell_size, 3 * cell_size)
+        joined[candidate] *= 2.0
+        bias[candidate] *= 2.0
         return PackedLayer(
-            pack(_output_third(joined).to(self.dtype), _output_third(bias).to(self.dtype), self.packing),
-            pack(weights.projection.detach().to(self.dtype), None, self.packing),
+            pack(joined.to(self.dtype), bias.to(self.dtype), self.packing),
+            pack(2.0 * weights.projection.detach().to(self.dtype), None, self.packing),
             cell_size,
         )
-
-
-def _output_third(rows: Tensor) -> Tensor:
-    """Gates input, forget, candidate, output as input, forget, output, candidate: the sigmoids side by side."""
-    first, second, third, fourth = rows.chunk(4)
-    return torch.cat([first, second, fourth, third])
 
 
 def zero_state(like: Tensor, num_lanes: int, cell_size: int) -> LayerState:

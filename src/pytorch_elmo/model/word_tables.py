@@ -40,6 +40,8 @@ class WordTables:
         """Token embeddings (num_words, projection_size) float32 of (num_words, num_characters) int64 ids."""
         size = self._config.projection_size
         vectors = torch.empty(len(character_ids), size, device=character_ids.device)
+        if not len(character_ids):
+            return vectors
         lengths = written_length(character_ids, self._config.character_vocabulary_size - 1)
         order = torch.argsort(lengths, stable=True)
         for words in order.split(WORDS_PER_BLOCK):

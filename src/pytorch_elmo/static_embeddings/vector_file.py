@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from array import array
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -25,7 +25,7 @@ class VectorRows(NamedTuple):
     """The rows kept of a file: its words in their order, their numbers (float32) row after row, and what was not."""
 
     words: dict[str, None]  # an ordered set
-    numbers: "array[float]"
+    numbers: MutableSequence[float]
     num_duplicates: int
 
 

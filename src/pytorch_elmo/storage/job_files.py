@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 
 from pytorch_elmo.errors import LayerFileError
 from pytorch_elmo.files import sync_folder
+from pytorch_elmo.storage.disk import disk_errors
 
 PARTIAL_SUFFIX = ".partial"
 JOURNAL_SUFFIX = ".journal"
@@ -37,19 +38,20 @@ class JobFiles:
         """Keep every other writer out until `unlock`; the system does it, so a killed process leaves no lock behind.
 
         Raises:
-            LayerFileError: there is no folder for the output, or another writer is at work.
+            LayerFileError: there is no folder for the output, it may not be written, or another writer is at work.
         """
         if not self.output.parent.is_dir():
             raise LayerFileError(
                 f"the folder of the output must exist, but {self.output.parent} does not; create it or name another"
             )
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout as error:
-            raise LayerFileError(
-                f"one process at a time may write a file, but another process is writing {self.output}; "
-                f"wait for it or choose another output"
-            ) from error
+        with disk_errors(self.output, "nothing was begun; choose another name or folder"):
+            try:
+                self._lock.acquire(blocking=False)
+            except Timeout as error:
+                raise LayerFileError(
+                    f"one process at a time may write a file, but another process is writing {self.output}; "
+                    f"wait for it or choose another output"
+                ) from error
 
     def unlock(self) -> None:
         """Let others in. The lock's file goes first: whoever opened it before finds a lock that guards no name."""

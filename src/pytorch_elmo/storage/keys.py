@@ -16,6 +16,13 @@ def path_of_key(key: str, index: int) -> str:
     """
     if "\0" in key:
         raise TextError(f"a sentence used as a key cannot hold a NUL, got {key!r} in line {index + 1}; {_LEAVE_OUT}")
+    try:
+        key.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"a sentence used as a key cannot hold half of a character (a lone surrogate), got {key!r} in line "
+            f"{index + 1}; {_LEAVE_OUT}"
+        ) from error
     path = "/".join(part for part in key.split("/") if part not in ("", "."))
     if not path:
         raise TextError(

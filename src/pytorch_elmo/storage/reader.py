@@ -20,6 +20,7 @@ from pytorch_elmo.storage.keys import path_of_key
 from pytorch_elmo.storage.layout import (
     SENTENCE_TO_INDEX,
     VECTORS,
+    disk_shape,
     sentence_shape,
     stored_dtype,
     swap_tokens_and_layers,
@@ -61,6 +62,7 @@ class LayerFileReader:
         with damage_errors(self.path, "the list of sentences"):
             self.keys = read_keys(self._file, self.manifest)
             self._offsets: NDArray[np.int64] | None = None
+            self._packed: h5d.DatasetID | None = None  # opened once, since that takes longer than to read a sentence
             if self.manifest is not None and self.manifest.layout == PACKED:
                 self._offsets = read_offsets(self._file, self.manifest)
 
@@ -153,7 +155,7 @@ class LayerFileReader:
         self._is_closed = True
         if self._file is not None:
             self._file.close()
-            self._file = None
+        self._file, self._packed = None, None
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +164,7 @@ class LayerFileReader:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None}
+        return self.__dict__ | {"_file": None, "_packed": None}
 
     def _open_file(self) -> h5py.File:
         """The file as this process has opened it."""
@@ -171,10 +173,12 @@ class LayerFileReader:
         if self._file is None or self._process != os.getpid():
             if self._file is not None:
                 self._file.close()  # the copy that came with a fork
-            self._file, manifest = open_layer_file(self.path)
-            self._process = os.getpid()
+            self._file, self._packed = None, None
+            file, manifest = open_layer_file(self.path)
             if manifest != self.manifest:
+                file.close()
                 raise LayerFileError(f"{self.path} was replaced while it was read; make another LayerFileReader")
+            self._file, self._process = file, os.getpid()
         return self._file
 
     def _read(self, index: int) -> NDArray[Any]:
@@ -189,8 +193,15 @@ class LayerFileReader:
 
     def _read_packed(self, begin: int, end: int) -> NDArray[Any]:
         assert self.manifest is not None
-        with damage_errors(self.path, "the packed vectors"):
-            return np.ascontiguousarray(swap_tokens_and_layers(self.manifest, self._open_file()[VECTORS][begin:end]))
+        file, vectors = self._open_file(), np.empty(disk_shape(self.manifest, end - begin), dtype=self.dtype)
+        if vectors.size:
+            with damage_errors(self.path, "the packed vectors"):
+                if self._packed is None:
+                    self._packed = h5d.open(file.id, VECTORS.encode())
+                rows = self._packed.get_space()
+                rows.select_hyperslab((begin, *[0] * (vectors.ndim - 1)), vectors.shape)
+                self._packed.read(h5s.create_simple(vectors.shape), rows, vectors)
+        return np.ascontiguousarray(swap_tokens_and_layers(self.manifest, vectors))
 
     def _dataset(self, index: int) -> h5d.DatasetID:
         """The dataset of one sentence, in the per-sentence layout."""
@@ -200,9 +211,8 @@ class LayerFileReader:
             shape, dtype = dataset.shape, dataset.dtype
         is_plausible = len(shape) in (2, 3) and math.prod(shape) * dtype.itemsize <= self._num_bytes
         if self.manifest is not None:
-            is_plausible = dtype == self.dtype and shape == sentence_shape(
-                self.manifest, int(self.token_counts[index])
-            )
+            promised = sentence_shape(self.manifest, int(self.token_counts[index]))
+            is_plausible = (shape, dtype) == (promised, self.dtype)
         if not is_plausible or dtype.kind != "f":
             raise LayerFileError(
                 f"{self.path}: sentence {index} ({path!r}) must hold the vectors of its tokens, got {dtype} of shape "

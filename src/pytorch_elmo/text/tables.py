@@ -1,7 +1,7 @@
 """One column of a table: JSON lines, CSV, Parquet, or a folder that `datasets` saved.
 
-JSON lines and CSV are read here and not through `datasets`, which changes text on the way: a column of dates becomes
-dates, `007` becomes 7.0, `NA` becomes nothing; and it cannot tell the line of an error.
+Files are read without `datasets`, which changes the text of JSON lines and CSV on the way (a column of dates becomes
+dates, `007` becomes 7.0, `NA` becomes nothing), cannot tell the line of an error, and writes into the user's cache.
 """
 
 import csv
@@ -9,18 +9,18 @@ import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.text.lines import InputFile, read_errors, read_lines
+from pytorch_elmo.text.lines import InputFile, read_lines
 
 Content = str | list[str]  # raw text, or tokens
 Row = Mapping[str, object]
 
 _ROWS_PER_BATCH = 1024
 _LONGEST_CSV_FIELD = 1 << 30  # characters; the csv module's own limit, 128 thousand, is less than a long document
-_PARQUET_MARK = b"PAR1"
+# What Arrow and `datasets` raise on a damaged file depends on where the damage is.
+_SIGNS_OF_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError)
 
 
 class _Format(NamedTuple):
@@ -150,42 +150,36 @@ def _csv_errors(file: InputFile) -> Iterator[Any]:
 
 
 def _parquet_columns(file: InputFile) -> list[str]:
-    with _parquet_dataset(file) as rows:
-        return list(rows.column_names)
+    with _parquet_file(file) as table:
+        return list(table.schema_arrow.names)
 
 
 def _parquet_rows(file: InputFile, field: str) -> Iterator[Row]:
-    with _parquet_dataset(file, columns=[field], batch_size=_ROWS_PER_BATCH) as rows:
-        yield from _rows_of_batches(rows, field)
+    with _parquet_file(file) as table:
+        for batch in table.iter_batches(batch_size=_ROWS_PER_BATCH, columns=[field]):
+            yield from batch.to_pylist()
 
 
 @contextmanager
-def _parquet_dataset(file: InputFile, **options: Any) -> Iterator[Any]:
-    """The file as a stream; the folder keeps `datasets` from leaving its lock in the user's cache."""
-    from datasets import Dataset
+def _parquet_file(file: InputFile) -> Iterator[Any]:
+    from pyarrow import parquet  # type: ignore[import-untyped]  # comes with datasets
 
-    _check_parquet_marks(file)
-    with _arrow_errors(file, "Parquet"), TemporaryDirectory() as folder:
-        yield Dataset.from_parquet(str(file.path), streaming=True, cache_dir=folder, **options)
-
-
-def _check_parquet_marks(file: InputFile) -> None:
-    """The marks at both ends, which `datasets` would complain about on standard error."""
-    with read_errors(file.name), file.path.open("rb") as stream:
-        first = stream.read(len(_PARQUET_MARK))
-        stream.seek(max(file.path.stat().st_size - len(_PARQUET_MARK), 0))
-        if first != _PARQUET_MARK or stream.read() != _PARQUET_MARK:
-            raise TextError(f"{file.name} is not a Parquet file, or cut short; make or copy it again")
+    with _arrow_errors(file, "Parquet"), parquet.ParquetFile(file.path) as table:
+        yield table
 
 
 def _saved_columns(file: InputFile) -> list[str]:
-    with _saved_dataset(file) as rows:
-        return list(rows.column_names)
+    with _saved_dataset(file) as dataset:
+        return list(dataset.column_names)
 
 
 def _saved_rows(file: InputFile, field: str) -> Iterator[Row]:
-    with _saved_dataset(file) as rows:
-        yield from _rows_of_batches(rows.select_columns([field]).with_format(None), field)
+    with _saved_dataset(file) as dataset:
+        for batch in dataset.select_columns([field]).with_format("arrow").iter(batch_size=_ROWS_PER_BATCH):
+            batch.validate(
+                full=True
+            )  # Arrow maps the file into memory unchecked; a flipped bit could end the process
+            yield from batch.to_pylist()
 
 
 @contextmanager
@@ -196,18 +190,16 @@ def _saved_dataset(file: InputFile) -> Iterator[Any]:
         yield load_from_disk(str(file.path))
 
 
-def _rows_of_batches(rows: Any, field: str) -> Iterator[Row]:
-    for batch in rows.iter(batch_size=_ROWS_PER_BATCH):
-        for value in batch[field]:
-            yield {field: value}
-
-
 @contextmanager
 def _arrow_errors(file: InputFile, kind: str) -> Iterator[None]:
-    """What Arrow and `datasets` raise on damaged files, in one line."""
+    """Turn what is raised on a damaged file into one line.
+
+    Raises:
+        TextError: the file cannot be read.
+    """
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except _SIGNS_OF_DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise TextError(f"{file.name} cannot be read as {kind} ({reason}); make or copy it again") from error
 

@@ -36,7 +36,7 @@ def read_bilm(path: Path) -> BiLM:
     """
     tensors, document = _read(path, BILM_FORMAT)
     try:
-        bilm = BiLM(parse_options(document.get("options")))
+        bilm = BiLM(parse_options(document.get("options", {})))
     except ConfigurationError as error:
         raise WeightsError(f"{path}: its own options are damaged: {error}; fetch the file anew") from error
     _fill(dict(bilm.named_parameters()), tensors, path)
