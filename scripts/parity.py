@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import torch
+
 from parity_archives import check_archive_2, check_archives_0_9
 from parity_bilm import (
     check_bilm_tf_weights,
@@ -38,7 +39,7 @@ from parity_elmo import (
 )
 from parity_embedder import check_embedder
 from parity_errors import check_errors
-from parity_ledger import Golden, GoldenFile
+from parity_ledger import Golden, GoldenFile, shortened
 from parity_training import check_training
 
 CHECKS: tuple[Callable[[Golden], None], ...] = (
@@ -74,7 +75,8 @@ PURPOSES = {
     "buffer": "the ids of the boundaries move with the module, outside its state dict; there a plain attribute",
     "stricter": "what would be misread, lost or ignored is refused: strings for lists, options that do not fit the "
     "weights, a batch size of 0, --vocab-path, an output that exists or has no folder",
-    "wider": "runs; there an error: no skip connections, boundaries kept with four axes, no mode or two for the command",
+    "wider": "runs; there an error: no skip connections, boundaries kept with four axes, a reset before any call, no "
+    "mode or two for the command",
     "own words": "refused as there, by an error that names the rule, the value and the next step",
     "whole files": "a run that fails leaves no output; there a partial file",
 }
@@ -154,7 +156,7 @@ def describe(path: str, file: GoldenFile | None) -> tuple[str, list[str]]:
     faults += [f"{purpose!r} is not in the table of purposes" for purpose in file.purposes.keys() - PURPOSES.keys()]
     parts = []
     if file.compared:
-        result = f"{file.worst:.1e} in {file.worst_name}" if file.worst else "equal"
+        result = f"{file.worst:.1e} in {shortened(file.worst_name)}" if file.worst else "equal"
         parts.append(f"{result} ({file.compared} compared)")
     parts += [f"{count} differ on purpose: {purpose}" for purpose, count in file.purposes.items()]
     parts += [f"{count} wait for {issue}" for issue, count in file.waits.items()]
@@ -188,8 +190,8 @@ def summary(golden: Golden, rows: dict[str, str], faults: list[str]) -> str:
     waits = sum("wait" in result for result in rows.values())
     path, worst = max(golden.files.items(), key=lambda item: item[1].worst_share)
     return (
-        f"\n{len(rows)} files: {compared} parts compared, {purposes.total()} differ on purpose, {waits} files wait in "
-        f"whole or in part; worst {worst.worst:.1e} in {path} ({worst.worst_name}), {worst.worst_share:.0%} of its "
+        f"\n{len(rows)} files: {compared} parts compared, {purposes.total()} differ on purpose, {waits} files wait "
+        f"in whole or in part; worst {worst.worst:.1e} in {path} ({worst.worst_name}), {worst.worst_share:.0%} of its "
         f"tolerance; {len(faults)} fault(s)"
     )
 

@@ -1,15 +1,14 @@
 """The ELMo inside archives of AllenNLP: its parameters by their names, and what it makes of a batch."""
 
 import io
-import json
 import re
 import tarfile
 from typing import Any
 
 import torch
-from parity_ledger import Golden, GoldenFile
 from torch import Tensor
 
+from parity_ledger import Golden, GoldenFile
 from pytorch_elmo.elmo import ElmoTokenEmbedder
 
 TASK_MODEL = "B"  # the issue that runs whole archives

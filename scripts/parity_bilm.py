@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import torch
-from parity_ledger import FROM_2, MODELS, Golden, GoldenFile, as_array
 from torch import Tensor
 
+from parity_ledger import FROM_2, MODELS, Golden, GoldenFile, as_array
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.elmo.carried_state import CarriedState
 from pytorch_elmo.embedder import ElmoEmbedder
@@ -61,7 +61,7 @@ def _compare_call(file: GoldenFile, batch: str, bilm: BiLM, engine: InferenceBiL
     bounded, mask = add_sentence_boundaries(ids, *bilm.boundaries)
     output = bilm(ids)
     file.compare(f"{batch}__encoder", bilm.character_encoder(bounded))
-    file.compare(f"{batch}__layers", as_array(output.layer_activations))
+    file.compare(f"{batch}__layers", output.layer_activations)
     file.compare(f"{batch}__layers", _fast_layers(engine, bounded, mask))
     file.equal(f"{batch}__mask", output.mask)
     if f"{batch}__state_h" in file:
@@ -109,7 +109,7 @@ def _compare_step(file: GoldenFile, key: str, elmo: Elmo, golden: Golden, call: 
         _, _, rows = call.partition(":")
         elmo.reset_states(torch.tensor([int(row) for row in rows.split(",")]) if rows else None)
     else:
-        file.compare(f"{key}__layers", as_array(elmo(golden.ids(call))["elmo_representations"]))
+        file.compare(f"{key}__layers", elmo(golden.ids(call))["elmo_representations"])
     state = elmo._carried.state
     for part, values in (("state_h", state.hidden), ("state_c", state.cell)) if state else ():
         if f"{key}__{part}" in file:
@@ -129,13 +129,13 @@ def check_masked_rows(golden: Golden) -> None:
         outputs, final = lstm(inputs, mask, carried.rows(lstm, len(mask)))
         carried.update(final)
         assert carried.state is not None
-        file.compare(f"{call}__outputs", as_array(outputs))
+        file.compare(f"{call}__outputs", outputs)
         file.compare(f"{call}__state_h", carried.state.hidden)
         file.compare(f"{call}__state_c", carried.state.cell)
 
 
 def check_published_embeddings(golden: Golden) -> None:
-    """AllenNLP's own test data: TensorFlow's top layers with the state carried, and its character encoder's output."""
+    """AllenNLP's own test data: top layers with the state carried, and token embeddings, made by TensorFlow."""
     embedder = ElmoEmbedder(*golden.model_files("fixture"), stateful=True)
     columns = json.loads(golden.use("fixtures/sentences.json").read_text("utf-8"))
     files = [golden.arrays(f"fixtures/lm_embeddings_{row}.hdf5") for row in range(len(columns))]

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
 from parity_bilm import layer_by_layer
 from parity_elmo import load_projection
 from parity_ledger import FROM_2, TOLERANCE, Golden, GoldenFile
 from parity_outcomes import refused
-from torch import Tensor
-
 from pytorch_elmo.elmo import Elmo, ElmoTokenEmbedder
 from pytorch_elmo.elmo.elmo import ElmoOutput
 
@@ -32,7 +32,7 @@ def check_cache(golden: Golden) -> None:
 
 
 def _table(elmo: Elmo) -> Tensor:
-    return elmo.state_dict()["_elmo_lstm._word_embedding.weight"]
+    return elmo.get_parameter("_elmo_lstm._word_embedding.weight")
 
 
 def _compare_tables(golden: Golden, model: str, file: GoldenFile, cached: Elmo) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from parity_ledger import FROM_0_9, Golden, GoldenFile, read_hdf5
 
 FOLDER = f"{FROM_0_9}/cli"

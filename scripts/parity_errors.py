@@ -3,19 +3,19 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import torch
+from torch import Tensor
+
 from parity_bilm import layer_by_layer
 from parity_ledger import FROM_2, Golden
 from parity_outcomes import Call, compare_outcomes
-from torch import Tensor
-
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.text import batch_to_ids
 from pytorch_elmo.weights.load import load_bilm
@@ -99,12 +99,12 @@ def _options(trial: Trial) -> dict[str, Call]:
         "lstm section missing": trial.options(lambda o: o.pop("lstm")),
         "n_characters 5": trial.options(lambda o: o["char_cnn"].update(n_characters=5)),
         "n_characters missing": trial.options(lambda o: o["char_cnn"].pop("n_characters")),
-        **{
-            f"max_characters_per_token {width} (ids have 50)": trial.options(
-                lambda o, width=width: o["char_cnn"].update(max_characters_per_token=width)  # type: ignore[misc]
-            )
-            for width in (25, 30)
-        },
+        "max_characters_per_token 25 (ids have 50)": trial.options(
+            lambda o: o["char_cnn"].update(max_characters_per_token=25)
+        ),
+        "max_characters_per_token 30 (ids have 50)": trial.options(
+            lambda o: o["char_cnn"].update(max_characters_per_token=30)
+        ),
         "filter count differs from the file": trial.options(lambda o: o["char_cnn"].update(filters=[[1, 4], [2, 7]])),
         "filter width differs from the file": trial.options(lambda o: o["char_cnn"].update(filters=[[1, 4], [3, 6]])),
         "more filters than in the file": trial.options(lambda o: o["char_cnn"]["filters"].append([3, 2])),
@@ -187,7 +187,11 @@ def _batch_to_ids() -> dict[str, Call]:
         "batch_to_ids([['a', None]]): shape": [["a", None]],
         "batch_to_ids([('a', 'b')]): shape": [("a", "b")],
     }
-    return {name: lambda batch=batch: tuple(batch_to_ids(batch).shape) for name, batch in batches.items()}
+    return {name: partial(_ids_shape, batch) for name, batch in batches.items()}
+
+
+def _ids_shape(batch: Any) -> tuple[int, ...]:
+    return tuple(batch_to_ids(batch).shape)
 
 
 def _shape(elmo: Elmo, ids: Tensor) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ class GoldenFile:
         self._left.discard(name)
         return self._content[name]
 
-    def compare(self, name: str, ours: Tensor | Array, tolerance: float = TOLERANCE) -> None:
+    def compare(self, name: str, ours: Tensor | Array | list[Tensor], tolerance: float = TOLERANCE) -> None:
         """Equal shapes and dtypes, and no number further away than `tolerance`."""
         mine, theirs = as_array(ours), np.asarray(self.take(name))
         self.compared += 1
@@ -81,7 +81,7 @@ class GoldenFile:
         else:
             same = ours == theirs
         if not same:
-            self.fault(f"{name} is {_short(ours)}, there {_short(theirs)}")
+            self.fault(f"{name} is {shortened(ours)}, there {shortened(theirs)}")
 
     def differs(self, name: str, purpose: str, as_promised: bool) -> None:
         """A difference of the table of purposes; `as_promised`: this package does what the table says."""
@@ -188,6 +188,7 @@ def read_hdf5(path: Path) -> dict[str, Any]:
     return content
 
 
-def _short(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """A value as one line that a table has room for."""
     text = " ".join(str(value).split())
-    return text if len(text) <= 100 else text[:97] + "..."
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from parity_ledger import GoldenFile
-
 from pytorch_elmo.errors import PytorchElmoError
 
 Call = Callable[[], Any]

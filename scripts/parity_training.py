@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import torch
-from parity_elmo import set_numbered_mixes
-from parity_ledger import Golden, GoldenFile
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from parity_elmo import set_numbered_mixes
+from parity_ledger import Golden, GoldenFile
 from pytorch_elmo.elmo import Elmo
 
 FOLDER = "training_2.10.1"
@@ -53,14 +54,14 @@ def _compare_run(golden: Golden, file: GoldenFile, run: dict[str, Any]) -> None:
         loss = F.cross_entropy(logits, torch.tensor(run["targets"][batch]))
         optimizer.zero_grad()
         loss.backward()
-        losses.append(loss.detach())
+        losses.append(loss.item())
         gradients = {name: _gradient(parameter) for name, parameter in trained.items()}
         file.compare(f"logits_{step}", logits)
         file.compare(f"grad_norms_{step}", torch.stack([values.double().norm() for values in gradients.values()]))
         for name in file.rest(f"grad{step}__"):
             file.compare(f"grad{step}__{name}", gradients[name])
         optimizer.step()
-    file.compare("losses", torch.stack(losses))
+    file.compare("losses", np.array(losses))
     _compare_end(file, model)
 
 
@@ -78,7 +79,7 @@ def _classifier(golden: Golden, file: GoldenFile, run: dict[str, Any]) -> Classi
     model = Classifier(set_numbered_mixes(elmo), count)
     initial = {name: torch.from_numpy(file.take(f"init__{name}")) for name in file.rest("init__")}
     model.load_state_dict(initial, strict=run["parameters in the file"] == "all")
-    for name, values in initial.items():
+    for name in initial:
         file.equal(f"init__{name}", model.state_dict()[name])
     return model
 

@@ -18,6 +18,8 @@ from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.hdf5 import read_hdf5
 from pytorch_elmo.weights.options import read_options
 
+pytest_plugins = ["pytester"]  # for the tests of this file
+
 DATA_VARIABLE = "PYTORCH_ELMO_TEST_DATA"
 DATA_FIXTURES = {"test_data", "golden_folder"}
 COMMITTED = Path(__file__).parent / "golden"

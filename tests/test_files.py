@@ -37,10 +37,17 @@ def test_an_error_leaves_the_old_file_and_nothing_else(target):
     assert names_in(target.parent) == ["target.txt"]
 
 
-def test_a_block_that_writes_nothing_is_an_error(target):
-    with pytest.raises(FileNotFoundError, match="target.txt"), whole_file(target):
-        pass
-    assert names_in(target.parent) == []
+def test_others_may_read_it_whoever_wrote_it(target):
+    """Some writers put a private file of their own in place of the one that they were given."""
+    before = os.umask(0o022)
+    try:
+        with whole_file(target) as partial:
+            private = partial.with_name("private")
+            private.touch(mode=0o600)
+            private.replace(partial)
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == 0o644
 
 
 def test_an_old_file_is_replaced(target):

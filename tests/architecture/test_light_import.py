@@ -24,7 +24,7 @@ def test_the_guard_can_fail():
     assert {"h5py", "torch"} <= loaded_by("import pytorch_elmo.weights.hdf5")
 
 
-@pytest.mark.parametrize("room", ["model", "text", "text.tokenizers", "text.vocabulary", "elmo.scalar_mix"])
+@pytest.mark.parametrize("room", ["model", "text", "text.tokenizers", "text.vocabulary"])
 def test_rooms_that_load_torch_alone(room):
     assert loaded_by(f"import pytorch_elmo.{room}") <= {"torch"}
 

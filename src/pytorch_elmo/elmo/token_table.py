@@ -49,7 +49,7 @@ def distinct_tokens(bilm: BiLM, character_ids: Tensor) -> DistinctTokens:
     bounded, mask = add_sentence_boundaries(character_ids.long(), *bilm.boundaries)
     rows, places = torch.unique(bounded.flatten(0, 1), dim=0, return_inverse=True)
     last = config.character_vocabulary_size - 1
-    if len(rows) and not (0 <= int(rows.min()) and int(rows.max()) <= last):
+    if len(rows) and not (int(rows.min()) >= 0 and int(rows.max()) <= last):
         raise ConfigurationError(
             f"character ids are 0 to {last}, got {int(rows.min())} to {int(rows.max())}; make them with batch_to_ids"
         )

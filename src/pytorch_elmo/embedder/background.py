@@ -126,7 +126,7 @@ def committed_state(writer: LayerFileWriter) -> LstmState | None:
 
 
 def remove_states(path: Path) -> None:
-    """Remove the carried states of a job for the output `path`, and what a killed process left of one half written."""
+    """Remove the carried states of a job for the output `path`, and what was left half written."""
     name = escape(f"{path.name}.partial.state-")
     for state in [*path.parent.glob(f"{name}*"), *path.parent.glob(f".{name}*.partial")]:
         state.unlink(missing_ok=True)

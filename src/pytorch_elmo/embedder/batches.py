@@ -69,6 +69,6 @@ def check_sentence(sentence: Sequence[str]) -> None:
     for token in sentence:
         if not isinstance(token, str):
             raise TextError(
-                f"a token is a string, got {str(token)[:40]!r} of type {type(token).__name__}; a sentence is a list of "
-                "strings, a batch a list of sentences"
+                f"a token is a string, got {str(token)[:40]!r} of type {type(token).__name__}; "
+                "a sentence is a list of strings, a batch a list of sentences"
             )

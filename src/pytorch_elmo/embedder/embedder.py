@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -14,17 +15,15 @@ from pytorch_elmo.elmo.pooling import pooling_by_name
 from pytorch_elmo.elmo.token_cache import DEFAULT_CAPACITY, TokenCache
 from pytorch_elmo.embedder.batches import DEFAULT_BATCH_TOKENS, BatchRule, check_sentence
 from pytorch_elmo.embedder.documents import embed_document
+from pytorch_elmo.embedder.setup import ALLENNLP_BATCH_SIZE, PRECISIONS, choose_device, load_model
 from pytorch_elmo.embedder.words import number_words
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.inference import InferenceBiLM
 from pytorch_elmo.text.characters import refuse_string
-from pytorch_elmo.weights.load import load_bilm, load_pretrained
 
 Vectors = NDArray[np.float32]
-ALLENNLP_BATCH_SIZE = 64
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class ElmoEmbedder:
@@ -74,8 +73,8 @@ class ElmoEmbedder:
         if stateful and batch_size is None:
             batch_size = ALLENNLP_BATCH_SIZE
         self.rule = BatchRule(batch_tokens=batch_tokens, batch_size=batch_size)
-        bilm, self.name = _load(options_file, weight_file, model)
-        self.bilm = bilm.to(_choose_device(device, cuda_device))
+        bilm, self.name = load_model(options_file, weight_file, model)
+        self.bilm = bilm.to(choose_device(device, cuda_device))
         self.precision, self.stateful = precision, stateful
         self._engine = InferenceBiLM(self.bilm, dtype=PRECISIONS[precision])
         self._cache = TokenCache(self._engine, capacity=cached_words)
@@ -206,6 +205,43 @@ class ElmoEmbedder:
             mask[row, : sentence.shape[1]] = True
         return activations.to(self.device), mask.to(self.device)
 
+    def embed_file(
+        self,
+        input_file: str | Path | TextIO,
+        output_file_path: str | Path,
+        output_format: str = "all",
+        batch_size: int | None = None,
+        forget_sentences: bool = False,
+        use_sentence_keys: bool = False,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a text's vectors to a layer file, as the command `embed-to-hdf5` does.
+
+        Args:
+            input_file: one tokenised sentence a line; a path, or an open file that has one.
+            output_file_path: HDF5 file to write.
+            output_format: all, top or average.
+            batch_size: sentences run together; the constructor's batches if None.
+            forget_sentences: leave `sentence_to_index` out.
+            use_sentence_keys: name datasets by their sentence.
+            overwrite: replace an existing file once the new one is finished.
+
+        Raises:
+            PytorchElmoError: the input cannot be read, or the output exists or cannot be written.
+        """
+        from pytorch_elmo.embedder.file_job import FileJob, write_file
+
+        source = input_file if isinstance(input_file, str | Path) else input_file.name
+        job = FileJob(
+            output=Path(output_file_path),
+            layers=output_format,
+            forget_sentences=forget_sentences,
+            use_sentence_keys=use_sentence_keys,
+            overwrite=overwrite,
+        )
+        write_file(self, source, job, self.rule if batch_size is None else BatchRule(batch_size=batch_size))
+
     def embed_document(self, tokens: Sequence[str], destination: NDArray[np.generic], layers: Layers = "all") -> None:
         """Write one long sentence's vectors to `destination` in chunks of `batch_tokens`; memory stays bounded.
 
@@ -258,30 +294,3 @@ class ElmoEmbedder:
         self._carried.update(output.state)
         activations = torch.stack(output.layer_activations, dim=1)
         return [activations[row, :, 1 : len(sentence) + 1] for row, sentence in enumerate(batch)]
-
-
-def _load(
-    options_file: str | Path | None, weight_file: str | Path | None, model: str | Path | BiLM
-) -> tuple[BiLM, str]:
-    if isinstance(model, BiLM):
-        return model, "biLM"
-    if (options_file is None) != (weight_file is None):
-        given = "options_file" if weight_file is None else "weight_file"
-        raise ConfigurationError(
-            f"options_file and weight_file go together, got {given} alone; give both, or a model"
-        )
-    if options_file is not None and weight_file is not None:
-        return load_bilm(options_file, weight_file), str(weight_file)
-    return load_pretrained(model), str(model)
-
-
-def _choose_device(device: str | torch.device | None, cuda_device: int) -> torch.device:
-    if device is None:
-        device = f"cuda:{cuda_device}" if cuda_device >= 0 else "cpu"
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise ConfigurationError(f"device is cpu, cuda or cuda:N, got {device!r}") from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigurationError(f"device {chosen} was asked for, but PyTorch sees no GPU here; use cpu")
-    return chosen

@@ -1,7 +1,7 @@
 """A file of sentences to a layer file: planned from the input alone, so that a stopped job can go on."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from pytorch_elmo.embedder.background import (
     committed_state,
     remove_states,
 )
+from pytorch_elmo.embedder.batches import BatchRule
 from pytorch_elmo.embedder.embedder import ElmoEmbedder, Vectors
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.progress import Progress
+from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.storage import LayerFileWriter, Manifest, partial_state
-from pytorch_elmo.text.sources import InputSummary, Line, SentenceSource
+from pytorch_elmo.text.sources import InputSummary, Line, SentenceSource, open_source, scan
 from pytorch_elmo.weights.load import model_hash
 
 
@@ -75,6 +76,28 @@ def make_manifest(embedder: ElmoEmbedder, summary: InputSummary, job: FileJob) -
         tokenizer=job.tokenizer,
         batch_plan=embedder.rule.description,
     )
+
+
+def write_file(embedder: ElmoEmbedder, path: str | Path, job: FileJob, rule: BatchRule) -> None:
+    """Embed a text file in one go, with batches by `rule`.
+
+    Raises:
+        PytorchElmoError: as `embed_file`, or the input cannot be read.
+    """
+    with open_source(path) as source, batches_by(embedder, rule):
+        summary = scan(source)
+        manifest = make_manifest(embedder, summary, job)
+        embed_file(embedder, source, summary, job, manifest=manifest, progress=SilentProgress())
+
+
+@contextmanager
+def batches_by(embedder: ElmoEmbedder, rule: BatchRule) -> Iterator[None]:
+    """Let an embedder use another rule for a while."""
+    before, embedder.rule = embedder.rule, rule
+    try:
+        yield
+    finally:
+        embedder.rule = before
 
 
 def embed_file(

@@ -35,7 +35,7 @@ class Perplexity:
 
     @property
     def both(self) -> float:
-        """exp of the mean over both directions."""
+        """Exp of the mean over both directions."""
         return math.sqrt(self.forward * self.backward)
 
     @property

@@ -176,9 +176,8 @@ def _saved_columns(file: InputFile) -> list[str]:
 def _saved_rows(file: InputFile, field: str) -> Iterator[Row]:
     with _saved_dataset(file) as dataset:
         for batch in dataset.select_columns([field]).with_format("arrow").iter(batch_size=_ROWS_PER_BATCH):
-            batch.validate(
-                full=True
-            )  # Arrow maps the file into memory unchecked; a flipped bit could end the process
+            # The file is mapped into memory as it is: without this, a flipped bit can end the process.
+            batch.validate(full=True)
             yield from batch.to_pylist()
 
 
