@@ -5,8 +5,9 @@
 1. The machine's matrix-multiply peak: the fastest of plain and packed products, fp32, and bf16 where the chip has it.
 2. Compute alone: random weights of the original and small shapes, and the model in the package, over sentences of
    natural length, all layers, in memory. The fraction of the peak counts 206 MFLOP a token for the original shape,
-   which is what AllenNLP spends on one, so it is a speed relative to AllenNLP's arithmetic at peak.
-3. The whole command with the model in the package, per-sentence layout, against compute alone.
+   which is what AllenNLP spends on one, so it is a speed relative to AllenNLP's arithmetic at peak. What bf16 rounds
+   away is measured with the model in the package on the first sentences of the demo, by layer.
+3. The whole command with the model in the package, all layers, per-sentence layout, against compute alone.
 4. Peak memory of the command at 10 thousand and at 200 thousand sentences.
 5. Seconds from starting Python to the first vector, against `import torch`.
 """
@@ -29,6 +30,7 @@ from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM, BiLMConfig, CharacterEncoderConfig, LstmConfig
 from pytorch_elmo.model.packed_linear import available_packings, pack, refuse_slow_precision
 
+DEMO = Path(__file__).parents[1] / "docs" / "demo" / "sentences.txt"
 ORIGINAL_MFLOP = 206.0
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 Figures = dict[str, float]
@@ -106,6 +108,19 @@ def compute(sentences: list[list[str]], precision: str, peak: float, repeats: in
     return figures
 
 
+def rounding(sentences: list[list[str]]) -> Figures:
+    """How far bf16 is from fp32 with the trained model: largest difference, and root mean square relative to fp32's."""
+    exact, rounded = ElmoEmbedder(), ElmoEmbedder(precision="bf16")
+    pairs = list(zip(exact.embed_sentences(sentences), rounded.embed_sentences(sentences), strict=True))
+    figures = {}
+    for layer in range(exact.num_layers):
+        values = np.concatenate([one[layer] for one, _ in pairs])
+        errors = values - np.concatenate([other[layer] for _, other in pairs])
+        figures[f"bf16, layer {layer}, largest difference"] = float(np.abs(errors).max())
+        figures[f"bf16, layer {layer}, relative rms"] = float(np.sqrt((errors**2).mean() / (values**2).mean()))
+    return figures
+
+
 def run_measured(arguments: list[str]) -> tuple[float, float]:
     """Seconds and peak memory (MB) of a command in a process of its own."""
     began = time.perf_counter()
@@ -116,21 +131,27 @@ def run_measured(arguments: list[str]) -> tuple[float, float]:
     return time.perf_counter() - began, usage.ru_maxrss / 1e3
 
 
-def command(folder: Path, counts: tuple[int, int]) -> Figures:
-    """The whole command at two sizes: its speed against compute alone, and its memory."""
+def run_command(folder: Path, count: int, *options: str) -> tuple[float, float]:
+    """Tokens a second, from start to finished file, and peak memory (MB) of the command over `count` sentences."""
+    text, output = folder / "sentences.txt", folder / "vectors.hdf5"
+    num_tokens = write_sentences(text, count)
     program = str(Path(sys.executable).with_name("embed-to-hdf5"))
-    figures: Figures = {}
-    for count in counts:
-        text, output = folder / "sentences.txt", folder / "vectors.hdf5"
-        num_tokens = write_sentences(text, count)
-        seconds, memory = run_measured([program, "-q", "--average", "--overwrite", str(text), str(output)])
-        figures[f"command, {count} sentences, peak MB"] = memory
-        figures[f"command, {count} sentences, tokens/s"] = num_tokens / seconds
-        output.unlink()
-    figures["memory of the larger / the smaller"] = (
-        figures[f"command, {counts[1]} sentences, peak MB"] / figures[f"command, {counts[0]} sentences, peak MB"]
-    )
-    return figures
+    seconds, memory = run_measured([program, "-q", *options, str(text), str(output)])
+    output.unlink()
+    return num_tokens / seconds, memory
+
+
+def command(folder: Path, compute_alone: float, scale: int) -> Figures:
+    """The whole command: its speed against compute alone, and its memory at two sizes."""
+    speed, _ = run_command(folder, 40_000 // scale, "--all")
+    few, many = (run_command(folder, count // scale, "--average")[1] for count in (10_000, 200_000))
+    return {
+        "command, 40 thousand sentences, tokens/s": speed,
+        "command / compute alone": speed / compute_alone,
+        "peak MB, 10 thousand sentences": few,
+        "peak MB, 200 thousand sentences": many,
+        "memory of 200 / of 10 thousand": many / few,
+    }
 
 
 def start_up() -> Figures:
@@ -165,10 +186,11 @@ def main(sentences: int, repeats: int, quick: bool, json_file: Path | None) -> N
         refuse_slow_precision(torch.device("cpu"), torch.bfloat16)
         show({"peak bf16 GFLOP/s": peak_gflops(torch.bfloat16)})
         show(compute(text, "bf16", figures["peak bf16 GFLOP/s"], repeats))
+        show(rounding([line.split() for line in DEMO.read_text("utf-8").splitlines()]))
     except ConfigurationError as refusal:
         click.echo(f"bf16: {refusal}")
     with tempfile.TemporaryDirectory() as folder:
-        show(command(Path(folder), (10_000 // scale, 200_000 // scale)))
+        show(command(Path(folder), figures["default fp32 tokens/s"], scale))
     show(start_up())
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2), encoding="utf-8")

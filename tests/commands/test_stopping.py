@@ -55,7 +55,7 @@ def in_peace(text, embed) -> bytes:
 
 
 @pytest.fixture
-def stopped(text, embed, in_peace, listen):
+def stopped(text, embed, in_peace):
     """`out.hdf5.partial` of a job that was stopped after its first batch of two sentences."""
     with pytest.MonkeyPatch.context() as patch:
         progress = DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1)
@@ -233,12 +233,13 @@ PROGRAM = "from pytorch_elmo.commands.main import embed_to_hdf5; embed_to_hdf5()
 
 def test_two_processes_and_a_real_interrupt(folder, embed, small_model_folder):
     """One output belongs to one process at a time; Ctrl-C ends it in order, and another goes on."""
-    Path("text.txt").write_text("".join(f"sentence number {n} of many\n" for n in range(3000)), encoding="utf-8")
+    Path("text.txt").write_text("".join(f"sentence number {n} of many\n" for n in range(1000)), encoding="utf-8")
     arguments = ["text.txt", "out.hdf5", "--batch-size", "2"]
     command = [sys.executable, "-W", "error", "-c", PROGRAM, *arguments, "--model", str(small_model_folder)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while partial_state(Path("out.hdf5")) == "none" and process.poll() is None:
         time.sleep(0.005)
+    process.send_signal(signal.SIGSTOP)  # so that it does not finish before the others have tried
     for option in ((), ("--resume",), ("--overwrite",)):
         refused = embed(*arguments, *option, "-q")
         assert refused.code == 1
@@ -247,6 +248,7 @@ def test_two_processes_and_a_real_interrupt(folder, embed, small_model_folder):
             "wait for it or choose another output\n"
         )
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     err = process.communicate()[1]
     assert process.returncode == 130, err
     assert err.splitlines()[-1].endswith("the same command with --resume goes on")

@@ -11,7 +11,7 @@ from pytorch_elmo.commands.progress_bar import make_progress
 
 
 @click.command("verify")
-@click.argument("layer_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("layer_file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--against", metavar="INPUT", type=click.Path(exists=True), help="The text that the file should hold.")
 @input_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what is wrong.")

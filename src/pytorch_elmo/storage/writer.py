@@ -206,7 +206,7 @@ class LayerFileWriter:
         self._shape(index)
         if not self._written[index]:
             self._written[index] = True
-            self._uncommitted.append(index)
+            self._uncommitted.append(int(index))  # NumPy's integers are no JSON
 
     def commit(self, batches_done: int, extra: Mapping[str, Any] | None = None) -> None:
         """Make all that was written durable, and then the note of it.
@@ -221,9 +221,9 @@ class LayerFileWriter:
         handles = self._open_handles()
         with disk_errors(self.path, self._advice()):
             os.fsync(handles.descriptor)
-            handles.journal.commit(batches_done=batches_done, written=self._uncommitted, extra=extra)
+            handles.journal.commit(batches_done=int(batches_done), written=self._uncommitted, extra=extra)
         self._uncommitted.clear()
-        self.batches_done = batches_done
+        self.batches_done = int(batches_done)
         self.extra = None if extra is None else dict(extra)
 
     def finish(self) -> None:
