@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 import torch
 
 from bench_text import sentences_of_natural_length, write_sentences
@@ -109,7 +110,7 @@ def compute(sentences: list[list[str]], precision: str, peak: float, repeats: in
 
 
 def rounding(sentences: list[list[str]]) -> Figures:
-    """How far bf16 is from fp32 with the trained model: largest difference, and root mean square relative to fp32's."""
+    """How far bf16 is from fp32 with the trained model: largest difference, and relative root mean square."""
     exact, rounded = ElmoEmbedder(), ElmoEmbedder(precision="bf16")
     pairs = list(zip(exact.embed_sentences(sentences), rounded.embed_sentences(sentences), strict=True))
     figures = {}

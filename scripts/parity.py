@@ -148,11 +148,9 @@ def describe(path: str, file: GoldenFile | None) -> tuple[str, list[str]]:
     listed = next((why for pattern, why in LISTED.items() if fnmatch(path, pattern)), None)
     if file is None:
         return (listed, []) if listed else ("not visited", ["was not visited; compare it or list it"])
-    faults = list(file.faults)
+    faults = file.all_faults()
     if listed:
         faults.append(f"is listed ({listed}), but it was opened; take it off the list")
-    if file.left:
-        faults.append(f"{len(file.left)} part(s) were not looked at, first {file.left[0]}")
     faults += [f"{purpose!r} is not in the table of purposes" for purpose in file.purposes.keys() - PURPOSES.keys()]
     parts = []
     if file.compared:
@@ -191,8 +189,8 @@ def summary(golden: Golden, rows: dict[str, str], faults: list[str]) -> str:
     path, worst = max(golden.files.items(), key=lambda item: item[1].worst_share)
     return (
         f"\n{len(rows)} files: {compared} parts compared, {purposes.total()} differ on purpose, {waits} files wait "
-        f"in whole or in part; worst {worst.worst:.1e} in {path} ({worst.worst_name}), {worst.worst_share:.0%} of its "
-        f"tolerance; {len(faults)} fault(s)"
+        f"in whole or in part; worst {worst.worst:.1e} in {path} ({worst.worst_name}), {worst.worst_share:.0%} of "
+        f"its tolerance; {len(faults)} fault(s)"
     )
 
 

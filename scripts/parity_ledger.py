@@ -99,6 +99,11 @@ class GoldenFile:
         """Something that makes parity fail."""
         self.faults.append(line)
 
+    def all_faults(self) -> list[str]:
+        """The faults that were noted, and the parts that nothing looked at."""
+        left = [f"{len(self.left)} part(s) were not looked at, first {self.left[0]}"] if self.left else []
+        return self.faults + left
+
 
 class Golden:
     """A folder of golden files that remembers which of them were opened."""
@@ -146,6 +151,10 @@ class Golden:
     def found(self, pattern: str) -> list[str]:
         """Files that a pattern names, relative to the folder."""
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(pattern) if path.is_file())
+
+    def all_faults(self) -> list[str]:
+        """The faults of all files that were opened."""
+        return [f"{path}: {fault}" for path, file in self.files.items() for fault in file.all_faults()]
 
     def _open(self, path: str, read: Any) -> GoldenFile:
         known = self.files.get(path)

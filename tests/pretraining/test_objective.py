@@ -50,9 +50,9 @@ def window_of(steps, number: int) -> tuple[Tensor, tuple[DirectionBatch, Directi
     return torch.from_numpy(words), tuple(DirectionBatch(places[d].T, targets[d].T, None) for d in range(2))
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_five_steps_of_the_reference(dtype, tolerance):
-    """Losses, gradients, states, clipping and Adagrad. Gradients here reach 30: 1e-4 is float32's rounding of them."""
+    """Losses, gradients, states and Adagrad; gradients above 1 are compared relatively, in float32 they are rounded."""
     bilm = read_committed("trained").to(dtype).requires_grad_(True)
     softmax = trained_softmax().to(dtype)
     parameters = [*bilm.parameters(), *softmax.parameters()]
@@ -66,21 +66,22 @@ def test_five_steps_of_the_reference(dtype, tolerance):
             words, batches = window_of(steps, number)
             result = objective.backward(words, batches, state, None, scale=4.0)
             state = result.state
-            np.testing.assert_allclose(result.losses, steps["losses"][number], rtol=0, atol=min(tolerance, 1e-5))
-            state_close(state, steps["state_hidden"][number], steps["state_cell"][number], min(tolerance, 1e-5))
+            np.testing.assert_allclose(result.losses, steps["losses"][number], rtol=0, atol=tolerance)
+            state_close(state, steps["state_hidden"][number], steps["state_cell"][number], tolerance)
             gradients = by_dataset(bilm, softmax, lambda p: p.grad)
             assert gradients.keys() == {k.removeprefix("gradient__") for k in steps.files if k.startswith("gradient__")}
             for name, gradient in gradients.items():
                 expected = steps[f"gradient__{name}"][number]
-                np.testing.assert_allclose(gradient, expected, rtol=0, atol=tolerance, err_msg=name)
+                np.testing.assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance, err_msg=name)
             norm = steps["gradient_norm"][number]
             for parameter in parameters:  # torch's own clipping adds 1e-6 to the norm
                 parameter.grad.mul_(min(1.0, 10.0 / norm))
             optimizer.step()
-        for prefix, value in (("final", lambda p: p.detach()), ("accumulator", lambda p: optimizer.state[p]["sum"])):
-            for name, array in by_dataset(bilm, softmax, value).items():
-                expected = steps[f"{prefix}__{name}"]
-                np.testing.assert_allclose(array, expected, rtol=0, atol=tolerance * 10, err_msg=name)
+        for name, array in by_dataset(bilm, softmax, lambda p: p.detach()).items():
+            np.testing.assert_allclose(array, steps[f"final__{name}"], rtol=tolerance, atol=tolerance, err_msg=name)
+        for name, array in by_dataset(bilm, softmax, lambda p: optimizer.state[p]["sum"]).items():
+            expected = steps[f"accumulator__{name}"]  # of squares: where the file's sign is another, it is lost there
+            np.testing.assert_allclose(np.abs(array), expected, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
 class Case:

@@ -91,7 +91,7 @@ def choose_layers(layers: Layers, num_layers: int) -> LayerChoice:
         raise ConfigurationError(
             f"layers is all, top, average, a layer's number, or one weight per layer, got {layers!r}"
         )
-    if isinstance(layers, int):
+    if isinstance(layers, int | np.integer):
         if not -num_layers <= layers < num_layers:
             raise ConfigurationError(f"layers are counted from 0 to {num_layers - 1}, got {layers}")
         return OneLayer(layers % num_layers, f"layer {layers % num_layers}")
