@@ -68,9 +68,8 @@ def wikitext(path: Path) -> list[Document]:
             if re.fullmatch(r"= [^=].* =", line):
                 articles.append([])
             elif line and not line.startswith("= ") and articles:
-                if kept := " ".join(whole_sentences(line, detokenize)):
-                    articles[-1].append(kept)
-    return [article for article in articles if article]
+                articles[-1].append(" ".join(whole_sentences(line, detokenize)))
+    return [kept for article in articles if (kept := [line for line in article if line])]
 
 
 def write(path: Path, documents: list[Document]) -> None:
