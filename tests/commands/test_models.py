@@ -46,7 +46,7 @@ def test_an_unknown_name(run_elmo):
     assert ended.code == 1
     assert ended.out == ""
     assert re.fullmatch(
-        r"elmo models: error: no model or folder is called 'midium'; did you mean medium\\? models are .*\n", ended.err
+        r"elmo models: error: no model or folder is called 'midium'; did you mean medium\? models are .*\n", ended.err
     )
 
 

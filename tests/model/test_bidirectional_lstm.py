@@ -73,7 +73,9 @@ def test_one_row_read_by_plain_layers(skips):
             vectors = states.hidden + vectors if layer and skips else states.hidden
             in_order = vectors.flip(0) if direction else vectors
             torch.testing.assert_close(outputs[layer][:, :, half], in_order.transpose(0, 1), rtol=0, atol=1e-13)
-            torch.testing.assert_close(after.direction(direction)[layer].hidden, states.hidden[-1], rtol=0, atol=1e-13)
+            torch.testing.assert_close(
+                after.direction(direction)[layer].hidden, states.hidden[-1], rtol=0, atol=1e-13
+            )
             torch.testing.assert_close(after.direction(direction)[layer].cell, states.cell[-1], rtol=0, atol=1e-13)
 
 

@@ -152,9 +152,7 @@ def test_sentences_of_any_length(length):
     bilm = random_bilm(bilm_config())
     together = bilm(random_ids([length, 2]))
     alone = bilm(random_ids([length]))
-    torch.testing.assert_close(
-        sentence_of(together, 0, length), sentence_of(alone, 0, length), rtol=0, atol=1e-12
-    )
+    torch.testing.assert_close(sentence_of(together, 0, length), sentence_of(alone, 0, length), rtol=0, atol=1e-12)
     assert alone.mask.all()
 
 

@@ -17,7 +17,7 @@ FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 def weights_of(*values: float) -> LstmWeights:
-    """A layer with one input, one cell, one output: input weights, recurrent weights, bias of i, f, g, o; projection."""
+    """One input, one cell, one output: the input weights of i, f, g, o; recurrent weights; biases; projection."""
     numbers = torch.tensor(values, dtype=torch.float64)
     return LstmWeights(numbers[:4, None], numbers[4:8, None], numbers[8:12], numbers[12:, None])
 

@@ -16,7 +16,9 @@ INPUT_SIZE, CELL_SIZE, PROJECTION_SIZE = 3, 5, 2
 class Case:
     """A window with parameters and the direction in which its outputs are pulled."""
 
-    def __init__(self, num_tokens: int, batch_size: int, seed: int, *, projection_size: int = PROJECTION_SIZE) -> None:
+    def __init__(
+        self, num_tokens: int, batch_size: int, seed: int, *, projection_size: int = PROJECTION_SIZE
+    ) -> None:
         self.generator = torch.Generator().manual_seed(seed)
         self.inputs = self.normal(num_tokens, batch_size, INPUT_SIZE)
         self.initial = LayerState(self.normal(batch_size, projection_size), self.normal(batch_size, CELL_SIZE))
@@ -50,7 +52,9 @@ def assert_same(case: Case, **arguments) -> LayerState:
 
 
 @pytest.mark.parametrize("share", [None, 0.0, 0.3, 1.0])
-@pytest.mark.parametrize(("cell_clip", "projection_clip"), [(None, None), (0.4, None), (None, 0.5), (0.4, 0.5), (0, 0.0)])
+@pytest.mark.parametrize(
+    ("cell_clip", "projection_clip"), [(None, None), (0.4, None), (None, 0.5), (0.4, 0.5), (0, 0.0)]
+)
 def test_clips_and_restarts(cell_clip, projection_clip, share):
     case = Case(num_tokens=9, batch_size=4, seed=1)
     restarts = None if share is None else case.restarts(share)
@@ -82,7 +86,12 @@ def test_gradients_are_those_of_finite_differences():
 
     def outputs(*variables: Tensor) -> Tensor:
         states = lstm_fast.projected_lstm(
-            variables[0], case.initial, LstmWeights(*variables[1:]), cell_clip=0.4, projection_clip=0.5, restarts=restarts
+            variables[0],
+            case.initial,
+            LstmWeights(*variables[1:]),
+            cell_clip=0.4,
+            projection_clip=0.5,
+            restarts=restarts,
         )
         return states.hidden
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from damage import refusal
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.pretraining.config import CorpusConfig, OptimizerConfig, parse_config, read_config
 from pytorch_elmo.weights.options import format_options
@@ -124,18 +125,18 @@ def test_whole_numbers_are_numbers_and_null_is_no_negatives():
                     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("abc"), inner, max_size=2)),
        st.sampled_from(["model", "corpus", "optimizer", "num_steps", "num_negatives", "dropout"]))  # fmt: skip
 def test_any_value_is_read_or_refused(value, key):
-    try:
-        config = parse_config({**MINIMAL, key: value})
-    except ConfigurationError as error:
-        assert "\n" not in str(error)
-    else:
+    document = {**MINIMAL, key: value}
+    if refusal(parse_config, document) is None:
+        config = parse_config(document)
         assert parse_config(config.to_json()) == config
 
 
 def test_json_and_jsonnet_files(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(MINIMAL), "utf-8")
     jsonnet = f"// to run\nlocal steps = 5;\n{json.dumps(MINIMAL)[:-1]}, num_steps: 2 * steps}}"
-    (tmp_path / "a.jsonnet").write_text(jsonnet.replace('"num_steps": 10, ', "").replace(', "num_steps": 10', ""), "utf-8")
+    (tmp_path / "a.jsonnet").write_text(
+        jsonnet.replace('"num_steps": 10, ', "").replace(', "num_steps": 10', ""), "utf-8"
+    )
     assert read_config(tmp_path / "a.json") == read_config(tmp_path / "a.jsonnet") == parse_config(MINIMAL)
 
 
@@ -167,11 +168,15 @@ def test_not_jsonnet(tmp_path):
 def test_jsonnet_without_its_reader(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rjsonnet", None)
     (tmp_path / "a.jsonnet").write_text("{}", "utf-8")
-    with pytest.raises(ConfigurationError, match=r"needs jsonnet; install pytorch-elmo\[train\], or write plain JSON$"):
+    with pytest.raises(
+        ConfigurationError, match=r"needs jsonnet; install pytorch-elmo\[train\], or write plain JSON$"
+    ):
         read_config(tmp_path / "a.jsonnet")
 
 
 def test_a_file_is_named_in_its_errors(tmp_path):
     (tmp_path / "a.json").write_text("{}", "utf-8")
-    with pytest.raises(ConfigurationError, match=r"a.json: configuration misses the key\(s\) corpus, model, num_steps$"):
+    with pytest.raises(
+        ConfigurationError, match=r"a.json: configuration misses the key\(s\) corpus, model, num_steps$"
+    ):
         read_config(tmp_path / "a.json")

@@ -162,7 +162,9 @@ def test_not_utf8(tmp_path, tokenizer):
 def test_no_sentence(tmp_path, content):
     path = tmp_path / "blank.txt"
     path.write_text(content, "utf-8")
-    with pytest.raises(TextError, match=r"^no sentence in .*blank.txt and 1 more file\(s\); is the text elsewhere\?$"):
+    with pytest.raises(
+        TextError, match=r"^no sentence in .*blank.txt and 1 more file\(s\); is the text elsewhere\?$"
+    ):
         prepare_corpus([path, path], "whitespace", tmp_path / "corpus")
     assert not (tmp_path / "corpus" / "corpus.json").exists()
 
@@ -175,5 +177,7 @@ def test_files_by_path_and_by_pattern(tmp_path, monkeypatch):
     assert [path.as_posix() for path in find_files(["*.txt"])] == ["a.txt", "b.txt"]
     assert [path.as_posix() for path in find_files(["b.txt", "a.txt"])] == ["b.txt", "a.txt"]
     assert [path.as_posix() for path in find_files(["**/*.txt"])] == ["a.txt", "b.txt", "c/d.txt"]
-    with pytest.raises(TextError, match=r"^no text file matches '\*.md'; give a path or a glob, relative to this folder$"):
+    with pytest.raises(
+        TextError, match=r"^no text file matches '\*.md'; give a path or a glob, relative to this folder$"
+    ):
         find_files(["a.txt", "*.md"])

@@ -52,7 +52,7 @@ def window_of(steps, number: int) -> tuple[Tensor, tuple[DirectionBatch, Directi
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_five_steps_of_the_reference(dtype, tolerance):
-    """Losses, gradients, states and Adagrad; gradients above 1 are compared relatively, in float32 they are rounded."""
+    """Losses, gradients, states and Adagrad; gradients above 1 are compared relatively, for float32 rounds them."""
     bilm = read_committed("trained").to(dtype).requires_grad_(True)
     softmax = trained_softmax().to(dtype)
     parameters = [*bilm.parameters(), *softmax.parameters()]
@@ -69,7 +69,9 @@ def test_five_steps_of_the_reference(dtype, tolerance):
             np.testing.assert_allclose(result.losses, steps["losses"][number], rtol=0, atol=tolerance)
             state_close(state, steps["state_hidden"][number], steps["state_cell"][number], tolerance)
             gradients = by_dataset(bilm, softmax, lambda p: p.grad)
-            assert gradients.keys() == {k.removeprefix("gradient__") for k in steps.files if k.startswith("gradient__")}
+            assert gradients.keys() == {
+                k.removeprefix("gradient__") for k in steps.files if k.startswith("gradient__")
+            }
             for name, gradient in gradients.items():
                 expected = steps[f"gradient__{name}"][number]
                 np.testing.assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance, err_msg=name)

@@ -78,6 +78,8 @@ def test_a_seed_repeats():
 
 @pytest.mark.parametrize("count", [10, 11, 8192])
 def test_more_negatives_than_words(count):
-    message = rf"^num_negatives must be below the vocabulary's size 10, got {count}; lower it, or use null for the full"
+    message = (
+        rf"^num_negatives must be below the vocabulary's size 10, got {count}; lower it, or use null for the full"
+    )
     with pytest.raises(ConfigurationError, match=message):
         draw_negatives(count, 10, np.random.default_rng(0))

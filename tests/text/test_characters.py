@@ -122,7 +122,9 @@ def test_words_are_rows():
 
 @pytest.mark.parametrize("batch", ["a sentence", ["a sentence"], [["fine"], "a sentence"]])
 def test_strings_in_place_of_sentences(batch):
-    with pytest.raises(TextError, match=r"^a sentence is a list of tokens, got the string 'a sentence'; split it first"):
+    with pytest.raises(
+        TextError, match=r"^a sentence is a list of tokens, got the string 'a sentence'; split it first"
+    ):
         batch_to_ids(batch)
 
 

@@ -15,7 +15,7 @@ from pytorch_elmo.text.tokenizers import (
 )
 
 TOKENIZER = moses_tokenizer()
-PROSE = "Dr. Smith paid $3.50 for it. \"Is that so?\" she asked.  He didn't answer!"
+PROSE = 'Dr. Smith paid $3.50 for it. "Is that so?" she asked.  He didn\'t answer!'
 
 
 @given(st.text(max_size=40))

@@ -60,7 +60,9 @@ def test_lines_are_stripped_and_marks_and_blanks_skipped():
 
 @pytest.mark.parametrize("missing", SPECIALS)
 def test_missing_specials(missing):
-    with pytest.raises(TextError, match=rf"a vocabulary holds <S>, </S> and <UNK>, this one misses {missing}; add them$"):
+    with pytest.raises(
+        TextError, match=rf"a vocabulary holds <S>, </S> and <UNK>, this one misses {missing}; add them$"
+    ):
         Vocabulary([token for token in SPECIALS if token != missing])
 
 

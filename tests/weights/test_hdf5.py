@@ -1,7 +1,6 @@
 """Weight files: there and back without a changed bit, and a clear word about every file that is none."""
 
 import json
-import random
 import shutil
 
 import h5py
@@ -11,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from damage import refusal, with_a_changed_bit
 from originals import COMMITTED, MODELS, model_files
 from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.model import BiLM
@@ -103,7 +103,9 @@ def test_a_folder(tmp_path):
 def test_not_hdf5(tmp_path, content):
     path = tmp_path / "weights.hdf5"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"weights.hdf5 cannot be read as HDF5, it is damaged or cut short: [^\n]+$"):
+    with pytest.raises(
+        WeightsError, match=r"weights.hdf5 cannot be read as HDF5, it is damaged or cut short: [^\n]+$"
+    ):
         read_hdf5(path, CONFIG)
 
 
@@ -111,7 +113,7 @@ def test_not_hdf5(tmp_path, content):
 def test_missing_dataset(copy, dataset):
     with h5py.File(copy, "r+") as file:
         del file[dataset]
-    message = rf"weights.hdf5: misses 1 dataset\(s\), first {dataset} \(.*\); is it the file that belongs to these options\?$"
+    message = rf"weights.hdf5: misses 1 dataset\(s\), first {dataset} \(.*\); is it the file that belongs to these o"
     with pytest.raises(WeightsError, match=message):
         read_hdf5(copy, CONFIG)
 
@@ -159,7 +161,9 @@ def test_whole_numbers(copy):
 def test_original_layer_files(golden_folder):
     """Vectors given as weights: AllenNLP's command with and without its map of sentences."""
     for name in ("all_b2", "forget"):
-        with pytest.raises(WeightsError, match=rf"{name}.hdf5 is a layer file .*, not a weight file; give the model's"):
+        with pytest.raises(
+            WeightsError, match=rf"{name}.hdf5 is a layer file .*, not a weight file; give the model's"
+        ):
             read_hdf5(golden_folder / "goldens_0.9.0" / "cli" / f"{name}.hdf5", CONFIG)
 
 
@@ -171,14 +175,18 @@ def test_layer_file(tmp_path, dataset):
         read_hdf5(tmp_path / "layers.hdf5", CONFIG)
 
 
-# What AllenNLP 2.10.1 met in the same places is in goldens_2.10.1/errors.json: "Invalid weight file" or a raw KeyError.
+# AllenNLP 2.10.1 in the same places, as goldens_2.10.1/errors.json has it: "Invalid weight file", or a raw KeyError.
 OTHER_OPTIONS = {
     "filter count differs from the file": (("char_cnn", "filters"), [[1, 2], [2, 4]], "CNN/W_cnn_1 has shape"),
     "filter width differs from the file": (("char_cnn", "filters"), [[1, 2], [3, 3]], "CNN/W_cnn_1 has shape"),
     "more filters than in the file": (("char_cnn", "filters"), [[1, 2], [2, 3], [3, 1]], "first CNN/W_cnn_2"),
     "more highways than in the file": (("char_cnn", "n_highway"), 2, "first CNN_high_1/W_carry"),
     "more layers than in the file": (("lstm", "n_layers"), 3, "first RNN_0/RNN/MultiRNNCell/Cell2/LSTMCell/B"),
-    "fewer layers than in the file": (("lstm", "n_layers"), 1, "no place .* first RNN_0/RNN/MultiRNNCell/Cell1/LSTMCell/B"),
+    "fewer layers than in the file": (
+        ("lstm", "n_layers"),
+        1,
+        "no place .* first RNN_0/RNN/MultiRNNCell/Cell1/LSTMCell/B",
+    ),
     "projection_dim differs from the file": (("lstm", "projection_dim"), 3, "CNN_proj/W_proj has shape"),
     "lstm dim differs from the file": (("lstm", "dim"), 4, "LSTMCell/W_0 has shape"),
     "embedding dim differs from the file": (("char_cnn", "embedding", "dim"), 4, "char_embed has shape"),
@@ -207,22 +215,14 @@ def test_a_file_cut_anywhere(tmp_path):
 
 
 def test_a_file_with_a_changed_bit(tmp_path):
-    """HDF5 has no checksum: a bit in a number gives another number; a bit elsewhere must not escape as a raw error."""
-    whole, path, places = (TRAINED / "weights.hdf5").read_bytes(), tmp_path / "weights.hdf5", random.Random(0)
-    refused = 0
-    for _ in range(150):
-        damaged = bytearray(whole)
-        damaged[places.randrange(len(whole))] ^= 1 << places.randrange(8)
+    """HDF5 has no checksum: a bit in a number gives another number; elsewhere it must not escape as a raw error."""
+    path, messages = tmp_path / "weights.hdf5", []
+    for damaged in with_a_changed_bit((TRAINED / "weights.hdf5").read_bytes(), 150):
         path.write_bytes(damaged)
-        try:
-            bilm = read_hdf5(path, CONFIG)
-        except WeightsError as error:
-            assert str(path) in str(error)
-            assert "\n" not in str(error)
-            refused += 1
-        else:
-            assert all(parameter.isfinite().all() for parameter in bilm.parameters())
-    assert 0 < refused < 150
+        messages.append(refusal(lambda file: read_hdf5(file, CONFIG), path))
+    refusals = list(filter(None, messages))
+    assert 0 < len(refusals) < 150
+    assert all(str(path) in message for message in refusals)
 
 
 def test_arrays_are_those_of_the_file(small_model, small_model_folder):
