@@ -65,7 +65,9 @@ def test_blank_lines_are_named_from_1(refused, folder):
 
 def test_text_that_is_not_utf8(refused, folder):
     Path("text.txt").write_bytes(b"one\ntwo \xff three\n")
-    refused("text.txt", "out.hdf5", code=1, message=r"text\.txt, line 2: not UTF-8 at byte 5; convert the file to UTF")
+    refused(
+        "text.txt", "out.hdf5", code=1, message=r"text\.txt, line 2: not UTF-8 at byte 5; convert the file to UTF"
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,9 @@ def test_an_output_that_exists_goes_when_the_new_one_is_there(text, embed):
 def test_an_output_that_exists_stays_if_the_new_one_fails(refused, folder):
     Path("out.hdf5").write_bytes(b"worth keeping")
     Path("text.txt").write_text("a\na\n", encoding="utf-8")
-    refused("text.txt", "out.hdf5", "--overwrite", "--use-sentence-keys", code=1, message="lines 1 and 2 are the same")
+    refused(
+        "text.txt", "out.hdf5", "--overwrite", "--use-sentence-keys", code=1, message="lines 1 and 2 are the same"
+    )
 
 
 def test_resuming_a_file_of_somebody_elses(refused, text):

@@ -46,13 +46,25 @@ def with_value(options: dict, section: str, key: str, value: object) -> dict:
         (lambda o: with_value(o, "lstm", "peepholes", True), r"lstm has unknown key\(s\) peepholes; known are .*dim"),
         (lambda o: {**o, "colour": "red"}, r"options has unknown key\(s\) colour; known are"),
         (lambda o: with_value(o, "lstm", "dim", "8"), "lstm.dim must be a whole number from 1, got '8'"),
-        (lambda o: with_value(o, "lstm", "cell_clip", -1), "lstm.cell_clip must be a number from 0, or null .* got -1"),
+        (
+            lambda o: with_value(o, "lstm", "cell_clip", -1),
+            "lstm.cell_clip must be a number from 0, or null .* got -1",
+        ),
         (lambda o: with_value(o, "lstm", "use_skip_connections", 1), "must be true or false, got 1"),
-        (lambda o: with_value(o, "char_cnn", "filters", [[1]]), r"filters holds \[width, number\] pairs .* got \[1\]"),
+        (
+            lambda o: with_value(o, "char_cnn", "filters", [[1]]),
+            r"filters holds \[width, number\] pairs .* got \[1\]",
+        ),
         (lambda o: {**o, "char_cnn": 3}, "char_cnn must be an object, got 3"),
         (lambda o: [o], "the options must be an object, got"),
-        (lambda o: {"lstm": o["lstm"]}, "options without 'char_cnn' describe a word-input biLM, which is not run here"),
-        (lambda o: {**o, "bidirectional": False}, "'bidirectional' must be true, got false: one direction alone is not"),
+        (
+            lambda o: {"lstm": o["lstm"]},
+            "options without 'char_cnn' describe a word-input biLM, which is not run here",
+        ),
+        (
+            lambda o: {**o, "bidirectional": False},
+            "'bidirectional' must be true, got false: one direction alone is not",
+        ),
         (lambda o: with_value(o, "char_cnn", "max_characters_per_token", 30), "must be 50, got 30: not run here"),
         (lambda o: with_value(o, "char_cnn", "activation", "gelu"), "activation .*got 'gelu'"),
         (lambda o: with_value(o, "char_cnn", "n_characters", 128), "n_characters is 261 .* or 262, got 128"),
@@ -125,7 +137,9 @@ def test_weights_that_are_not_hdf5(refused, model):
 def test_a_layer_file_given_as_weights(refused, model, text, embed, layout):
     assert embed(text, model / "vectors.hdf5", "--layout", layout, "--forget-sentences").code == 0
     files = ("--options-file", model / "options.json", "--weight-file", model / "vectors.hdf5")
-    message = r"model/vectors\.hdf5 is a layer file \(vectors of sentences\), not a weight file; give the model's weights"
+    message = (
+        r"model/vectors\.hdf5 is a layer file \(vectors of sentences\), not a weight file; give the model's weights"
+    )
     refused(*files, message=message)
 
 
@@ -137,18 +151,24 @@ def test_one_file_without_the_other(refused, model):
 
 def test_files_and_a_model_as_well(refused, model):
     files = ("--options-file", model / "options.json", "--weight-file", model / "weights.hdf5")
-    refused(*files, "--model", model, code=2, message="--model and --options-file exclude each other, both were given")
+    refused(
+        *files, "--model", model, code=2, message="--model and --options-file exclude each other, both were given"
+    )
 
 
 def test_files_that_are_missing(refused, model):
     options, weights = ("--options-file", model / "options.json"), ("--weight-file", model / "weights.hdf5")
     refused("--options-file", "no.json", *weights, message=r"cannot read the options file no\.json: No such file")
-    refused(*options, "--weight-file", "no.hdf5", message=r"no weight file no\.hdf5; give the path of a weights\.hdf5")
+    refused(
+        *options, "--weight-file", "no.hdf5", message=r"no weight file no\.hdf5; give the path of a weights\.hdf5"
+    )
 
 
 def test_a_folder_without_a_model(refused, folder):
     Path("empty").mkdir()
-    message = "empty must hold bilm.safetensors, or one options.json and one weights.hdf5; found no options file and no"
+    message = (
+        "empty must hold bilm.safetensors, or one options.json and one weights.hdf5; found no options file and no"
+    )
     refused("--model", "empty", message=message)
 
 

@@ -109,7 +109,12 @@ def test_stateful_carries_the_state_of_each_row(text, embed, small_model_folder)
 
 
 def test_the_two_files_instead_of_a_folder(text, embed, embedder, small_model_folder):
-    files = ("--options-file", small_model_folder / "options.json", "--weight-file", small_model_folder / "weights.hdf5")
+    files = (
+        "--options-file",
+        small_model_folder / "options.json",
+        "--weight-file",
+        small_model_folder / "weights.hdf5",
+    )
     assert embed(text, "out.hdf5", *files).code == 0
     assert_holds("out.hdf5", [line.split() for line in lines_of(text)], embedder)
 

@@ -7,17 +7,45 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from originals import TOLERANCE
 
+from originals import TOLERANCE
 from pytorch_elmo.storage import verify_layer_file
 
-FINISHED = """
-    all_b1 all_b2 all_b3 all_b64 top_b1 top_b2 top_b64 average_b1 average_b2 average_b64 default_batch
-    fixture_all fixture_top fixture_average syn1_all syn1_average syn3_all syn3_average forget slash
-    sentence_keys sentence_keys_forget sentence_keys_slash empty_file no_final_newline crlf spaces_around
-    line_separators byte_order_mark output_in_folder input_is_stdin file_friendly_logging
-""".split()
-# What AllenNLP ends with too: a message of ours in place of its exception, and no output, where it leaves half of one.
+FINISHED = (
+    "all_b1",
+    "all_b2",
+    "all_b3",
+    "all_b64",
+    "top_b1",
+    "top_b2",
+    "top_b64",
+    "average_b1",
+    "average_b2",
+    "average_b64",
+    "default_batch",
+    "fixture_all",
+    "fixture_top",
+    "fixture_average",
+    "syn1_all",
+    "syn1_average",
+    "syn3_all",
+    "syn3_average",
+    "forget",
+    "slash",
+    "sentence_keys",
+    "sentence_keys_forget",
+    "sentence_keys_slash",
+    "empty_file",
+    "no_final_newline",
+    "crlf",
+    "spaces_around",
+    "line_separators",
+    "byte_order_mark",
+    "output_in_folder",
+    "input_is_stdin",
+    "file_friendly_logging",
+)
+# What AllenNLP ends with too: a message of ours for its exception, and no output, where it leaves half of one.
 REFUSED = {
     "sentence_keys_duplicates": (1, "but lines 4 and 6 are the same: 'The same line twice .'"),
     "sentence_keys_prefix": (1, "would be a dataset and a group of one name"),

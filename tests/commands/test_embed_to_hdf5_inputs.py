@@ -88,7 +88,12 @@ def test_a_column_of_tokens(embed, expected):
         ("table.csv", "id,body\n1,Hello\n", ["--field", "boby"], "no field 'boby'; did you mean 'body'?"),
         ("table.jsonl", '{"body": "a"}\n{"body": 3}\n', ["--field", "body"], "row 2: .* a string or a list .* got 3"),
         ("table.jsonl", '{"body": "a"}\n{\n', ["--field", "body"], "table.jsonl, line 2: not JSON"),
-        ("table.parquet", "PAR1 but no more", ["--field", "body"], "table.parquet is not a Parquet file, or cut short"),
+        (
+            "table.parquet",
+            "PAR1 but no more",
+            ["--field", "body"],
+            "table.parquet is not a Parquet file, or cut short",
+        ),
         ("plain.txt", "Hello\n", ["--field", "body"], "is plain text and has no fields, got --field 'body'"),
     ],
 )

@@ -124,6 +124,15 @@ def test_resume_of_a_finished_job_does_nothing(text, embed, in_peace):
     assert Path("out.hdf5").read_bytes() == in_peace
 
 
+def test_a_name_with_signs_of_a_pattern(text, embed, listen):
+    listen(DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1))
+    assert embed(text, "out[1]*.hdf5", "--stateful", *BATCHES_OF_TWO).code == 130
+    listen(SilentProgress())
+    Path(".out[1]*.hdf5.partial.state-2.77.partial").touch()  # of a process that was killed while it wrote
+    assert embed(text, "out[1]*.hdf5", "--stateful", *BATCHES_OF_TWO, "--resume").code == 0
+    assert sorted(os.listdir()) == ["out[1]*.hdf5", "text.txt"]
+
+
 def test_resume_runs_what_is_left_alone(text, embed, stopped):
     ended = embed(text, "out.hdf5", *BATCHES_OF_TWO, "--resume")
     assert "wrote out.hdf5: 4 sentences, 21 tokens in" in ended.last_line
@@ -226,6 +235,41 @@ def test_no_room_on_the_way(text, embed, listen, limit_files, monkeypatch, optio
     assert "out.hdf5.partial is a partial file: " in refused.err
     assert embed(text, "out.hdf5", *options, "--resume").code == 0
     assert Path("out.hdf5").read_bytes() == in_peace
+
+
+def test_no_room_for_the_carried_state(folder, embed, listen, limit_files):
+    """64 rows have larger states than vectors."""
+    Path("text.txt").write_text("word\n" * 64, encoding="utf-8")
+    options = ("--stateful", "--top", "--layout", "packed", "--forget-sentences")
+    assert embed("text.txt", "peace.hdf5", *options).code == 0
+    in_peace = Path("peace.hdf5").read_bytes()
+    listen(DuringEmbedding(lambda: limit_files(len(in_peace))))
+    ended = embed("text.txt", "out.hdf5", *options)
+    limit_files(resource.RLIM_INFINITY)
+    assert ended.code == 1
+    assert ended.err.startswith("embed-to-hdf5: error: out.hdf5 cannot be written: the file is larger than")
+    assert ended.err.endswith("what was committed is safe; make room and go on with --resume\n")
+    listen(SilentProgress())
+    assert embed("text.txt", "out.hdf5", *options, "--resume").code == 0
+    assert Path("out.hdf5").read_bytes() == in_peace
+    assert sorted(os.listdir()) == ["out.hdf5", "peace.hdf5", "text.txt"]
+
+
+@pytest.mark.parametrize(
+    ("harm", "word"), [(Path.unlink, "missing"), (lambda path: path.write_bytes(b"?"), "damaged")]
+)
+def test_a_carried_state_that_is_gone(text, embed, listen, harm, word):
+    listen(DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1))
+    assert embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO).code == 130
+    listen(SilentProgress())
+    harm(Path("out.hdf5.partial.state-1"))
+    ended = embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO, "--resume")
+    assert ended.code == 1
+    assert f"out.hdf5.partial.state-1 with the carried state is {word}" in ended.err
+    assert ended.err.endswith("start again with --overwrite\n")
+    assert len(ended.err.splitlines()) == 1
+    assert embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO, "--overwrite").code == 0
+    assert sorted(os.listdir()) == ["out.hdf5", "text.txt"]
 
 
 PROGRAM = "from pytorch_elmo.commands.main import embed_to_hdf5; embed_to_hdf5()"

@@ -26,7 +26,9 @@ def test_a_whole_file(run_elmo, layer_file, text):
 
 
 def test_another_text(run_elmo, layer_file, text):
-    text.write_text(text.read_text("utf-8").replace("dog", "hen").replace("Hello\n", "Hello you\n", 1), encoding="utf-8")
+    text.write_text(
+        text.read_text("utf-8").replace("dog", "hen").replace("Hello\n", "Hello you\n", 1), encoding="utf-8"
+    )
     ended = run_elmo("verify", layer_file, "--against", text)
     assert ended.code == 1
     assert ended.out.splitlines() == [

@@ -90,7 +90,9 @@ def test_documented_shapes_dtypes_and_zeros_where_padded(make_elmo):
 @pytest.mark.parametrize("requires_grad", [False, True])
 def test_boundaries_are_the_two_positions_more(make_elmo, requires_grad):
     ids = batch_to_ids(SENTENCES)
-    inner, kept = (make_elmo(requires_grad=requires_grad, keep_sentence_boundaries=keep)(ids) for keep in (False, True))
+    inner, kept = (
+        make_elmo(requires_grad=requires_grad, keep_sentence_boundaries=keep)(ids) for keep in (False, True)
+    )
     assert kept["mask"].sum(dim=1).tolist() == [len(sentence) + 2 for sentence in SENTENCES]
     for row, sentence in enumerate(SENTENCES):
         expected = kept["elmo_representations"][0][row, 1 : len(sentence) + 1]
@@ -155,7 +157,9 @@ def test_names_that_a_regularizer_matches_and_its_penalty(make_elmo):
     """AllenNLP's L2 regularizer: alpha times the sum of squares of what its pattern matches, nothing halved."""
     elmo = make_elmo(2, requires_grad=True)
     matched = {name: parameter for name, parameter in elmo.named_parameters() if L2_PATTERN.match(name)}
-    assert sorted(matched) == [f"scalar_mix_{mix}.scalar_parameters.{layer}" for mix in range(2) for layer in range(3)]
+    assert sorted(matched) == [
+        f"scalar_mix_{mix}.scalar_parameters.{layer}" for mix in range(2) for layer in range(3)
+    ]
     for number, parameter in enumerate(matched.values(), start=1):
         nn.init.constant_(parameter, number)
     penalty = L2_ALPHA * sum((parameter**2).sum() for parameter in matched.values())
@@ -205,7 +209,9 @@ def test_it_travels_to_another_process(make_elmo):
     assert torch.equal(representations(pickle.loads(pickle.dumps(elmo)), ids), expected)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"requires_grad": True}, {"stateful": True}, {"vocab_to_cache": ["", "sea"]}])
+@pytest.mark.parametrize(
+    "arguments", [{}, {"requires_grad": True}, {"stateful": True}, {"vocab_to_cache": ["", "sea"]}]
+)
 def test_other_precisions_and_devices(make_elmo, arguments):
     ids = batch_to_ids(SENTENCES)
     expected = representations(make_elmo(**arguments), ids)

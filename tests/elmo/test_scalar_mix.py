@@ -117,7 +117,9 @@ def test_one_initial_number_per_layer():
 
 def test_as_many_layers_as_the_mix_has():
     layers, _ = random_layers(2, [1])
-    with pytest.raises(ConfigurationError, match="this mix takes 3 layers, got 2; build it for as many as the biLM has"):
+    with pytest.raises(
+        ConfigurationError, match="this mix takes 3 layers, got 2; build it for as many as the biLM has"
+    ):
         ScalarMix(3)(layers)
 
 

@@ -45,7 +45,9 @@ def test_any_whole_numbers_are_ids(small_model, dtype):
 
 
 def test_ids_that_are_no_whole_numbers(small_model):
-    with pytest.raises(ConfigurationError, match=r"whole numbers, 50 a token, got torch.float32 .* with batch_to_ids"):
+    with pytest.raises(
+        ConfigurationError, match=r"whole numbers, 50 a token, got torch.float32 .* with batch_to_ids"
+    ):
         distinct_tokens(small_model, random_ids([2]).float())
 
 

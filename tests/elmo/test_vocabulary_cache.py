@@ -51,7 +51,9 @@ def test_a_new_word_is_computed_and_the_others_looked_up(cached, layer_by_layer)
 
 
 def test_a_new_word_needs_its_characters(cached):
-    with pytest.raises(ConfigurationError, match="word id 6 is not among the 6 cached words; pass character ids as well"):
+    with pytest.raises(
+        ConfigurationError, match="word id 6 is not among the 6 cached words; pass character ids as well"
+    ):
         cached(None, torch.tensor([[2, 6]]))
 
 
@@ -60,7 +62,7 @@ def test_the_table_has_a_row_of_zeros_then_the_words(cached, small_model):
     assert table.shape == (6, 5)
     assert not table[0].any()
     expected = small_model.character_encoder(batch_to_ids([VOCABULARY]))[0]
-    torch.testing.assert_close(table[1:], expected[1:], rtol=0, atol=1e-6)
+    torch.testing.assert_close(table[1:], expected[1:], rtol=0, atol=1e-5)
 
 
 def test_the_state_is_carried_over_cached_words_too(layer_by_layer):

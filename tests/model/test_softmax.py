@@ -125,7 +125,7 @@ def test_expected_counts_are_the_reference_s(num_tries):
 
 
 def read_line(bilm: BiLM, sentence: list[str], state: LstmState) -> tuple[list[Tensor], LstmState]:
-    """Each direction's top layer in reading order, (num_tokens + 1, projection_size); the last boundary is not read."""
+    """Each direction's top layer in reading order, (num_tokens + 1, projection_size), the last boundary unread."""
     vectors = bilm.character_encoder(batch_to_ids([["<S>", *sentence, "</S>"]]))
     mask = torch.ones(1, len(sentence) + 1, dtype=torch.bool)
     forward, after_forward = bilm.lstm(vectors[:, :-1], mask, state)

@@ -42,8 +42,8 @@ class OneLayer:
         self.index, self.description = index, description
 
     def __call__(self, vectors: Tensor) -> Tensor:
-        """(num_tokens, dim)."""
-        return vectors[self.index]
+        """(num_tokens, dim), in memory of its own, so that the other layers are not kept with it."""
+        return vectors[self.index].clone()
 
 
 class WeightedLayers:

@@ -10,15 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 
 from pytorch_elmo.errors import LayerFileError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.storage import LayerFileWriter
+from pytorch_elmo.storage.disk import disk_errors
 
 _SECONDS_BETWEEN_COMMITS = 1.0
 _BATCHES_WAITING = 2
+_ADVICE = "what was committed is safe; make room and go on with --resume"
 
 
 class FinishedBatch(NamedTuple):
@@ -102,8 +105,9 @@ def commit(writer: LayerFileWriter, batch: FinishedBatch) -> None:
         return
     before = (writer.extra or {}).get("state")
     name = f"{writer.path.name}.partial.state-{batch.number}"
-    with whole_file(writer.path.with_name(name)) as partial:
-        save_file({"hidden": batch.state.hidden.cpu(), "cell": batch.state.cell.cpu()}, partial)
+    state = save({"hidden": batch.state.hidden.cpu(), "cell": batch.state.cell.cpu()})
+    with disk_errors(writer.path, _ADVICE), whole_file(writer.path.with_name(name)) as partial:
+        partial.write_bytes(state)
     writer.commit(batch.number, {"state": name})
     if before and before != name:
         writer.path.with_name(before).unlink(missing_ok=True)
@@ -113,7 +117,7 @@ def committed_state(writer: LayerFileWriter) -> LstmState | None:
     """The carried state at the last commit, None if there was none.
 
     Raises:
-        LayerFileError: its file is gone.
+        LayerFileError: its file is gone or damaged.
     """
     extra: Mapping[str, Any] = writer.extra or {}
     if "state" not in extra:
@@ -121,7 +125,12 @@ def committed_state(writer: LayerFileWriter) -> LstmState | None:
     path = writer.path.with_name(extra["state"])
     if not path.is_file():
         raise LayerFileError(f"{path} with the carried state is missing; start again with --overwrite")
-    tensors = load_file(path)
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise LayerFileError(
+            f"{path} with the carried state is damaged ({error}); start again with --overwrite"
+        ) from error
     return LstmState(tensors["hidden"], tensors["cell"])
 
 

@@ -1,6 +1,7 @@
 """Sentences in, numpy arrays out."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -164,7 +165,7 @@ class ElmoEmbedder:
             layers: as for `embed_sentence`.
         """
         refuse_string(sentences)
-        rule = self.rule if batch_size is None else BatchRule(batch_size=batch_size)
+        rule = self.rule if batch_size is None else replace(self.rule, batch_size=batch_size)
         return self._embed(sentences, rule, choose_layers(layers, self.num_layers))
 
     def sentence_vectors(
@@ -240,7 +241,7 @@ class ElmoEmbedder:
             use_sentence_keys=use_sentence_keys,
             overwrite=overwrite,
         )
-        write_file(self, source, job, self.rule if batch_size is None else BatchRule(batch_size=batch_size))
+        write_file(self, source, job, self.rule if batch_size is None else replace(self.rule, batch_size=batch_size))
 
     def embed_document(self, tokens: Sequence[str], destination: NDArray[np.generic], layers: Layers = "all") -> None:
         """Write one long sentence's vectors to `destination` in chunks of `batch_tokens`; memory stays bounded.
@@ -293,4 +294,4 @@ class ElmoEmbedder:
         output = self.bilm.run_tokens(vectors, mask, self._carried.rows(self.bilm.lstm, len(batch)))
         self._carried.update(output.state)
         activations = torch.stack(output.layer_activations, dim=1)
-        return [activations[row, :, 1 : len(sentence) + 1] for row, sentence in enumerate(batch)]
+        return [activations[row, :, 1 : len(sentence) + 1].clone() for row, sentence in enumerate(batch)]
