@@ -13,7 +13,9 @@ from click.testing import CliRunner
 
 from pytorch_elmo.commands.embed_to_hdf5 import command as embed_to_hdf5
 from pytorch_elmo.commands.main import elmo
+from pytorch_elmo.commands.progress_bar import make_progress
 from pytorch_elmo.embedder import ElmoEmbedder
+from pytorch_elmo.progress import SilentProgress
 
 LINES = (
     "The cat sat on the mat .",
@@ -52,6 +54,36 @@ def text(folder) -> Path:
     path = Path("text.txt")
     path.write_text("".join(f"{line}\n" for line in LINES), encoding="utf-8")
     return path
+
+
+class DuringEmbedding(SilentProgress):
+    """Does something to the process while a job runs: at its `batch`-th batch, or before its first."""
+
+    def __init__(self, action: Callable[[], object], batch: int) -> None:
+        self.action, self.batch = action, batch
+        self.left: int | None = None
+
+    def start(self, *, total, unit, done=0, label="") -> None:
+        self.left = self.batch if label == "embedding" else None
+        if self.left == 0:
+            self.action()
+
+    def advance(self, amount) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left == 0:
+                self.action()
+
+
+@pytest.fixture
+def during_embedding(monkeypatch) -> Callable[..., None]:
+    """Let `embed-to-hdf5` do something while it runs, and say nothing of its progress; None: as it was."""
+    place, itself = "pytorch_elmo.commands.embed_to_hdf5.make_progress", make_progress
+
+    def during_embedding(action: Callable[[], object] | None, *, batch: int = 0) -> None:
+        monkeypatch.setattr(place, itself if action is None else lambda **_: DuringEmbedding(action, batch))
+
+    return during_embedding
 
 
 def run(command, name: str, arguments: tuple, stdin: str | bytes | None = None) -> Ended:

@@ -1,7 +1,6 @@
-"""Jobs that are stopped, in the way of each other, or short of room: nothing that was said to be safe is lost."""
+"""Jobs that are stopped, or in the way of each other: nothing that was said to be safe is lost."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -10,39 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pytorch_elmo.progress import SilentProgress
 from pytorch_elmo.storage import partial_state, verify_layer_file
 
 BATCHES_OF_TWO = ("--batch-size", 2)  # `text` is three of them
-
-
-class DuringEmbedding(SilentProgress):
-    """Does something to the process while a job runs: at its `batch`-th batch, or before its first."""
-
-    def __init__(self, action, *, batch: int = 0) -> None:
-        self.action, self.batch = action, batch
-        self.left: int | None = None
-
-    def start(self, *, total, unit, done=0, label="") -> None:
-        self.left = self.batch if label == "embedding" else None
-        if self.left == 0:
-            self.action()
-
-    def advance(self, amount) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left == 0:
-                self.action()
-
-
-@pytest.fixture
-def listen(monkeypatch):
-    """Let commands report to another listener."""
-
-    def listen(progress) -> None:
-        monkeypatch.setattr("pytorch_elmo.commands.embed_to_hdf5.make_progress", lambda **_: progress)
-
-    return listen
 
 
 @pytest.fixture
@@ -55,21 +24,20 @@ def in_peace(text, embed) -> bytes:
 
 
 @pytest.fixture
-def stopped(text, embed, in_peace):
+def stopped(text, embed, in_peace, during_embedding):
     """`out.hdf5.partial` of a job that was stopped after its first batch of two sentences."""
-    with pytest.MonkeyPatch.context() as patch:
-        progress = DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1)
-        patch.setattr("pytorch_elmo.commands.embed_to_hdf5.make_progress", lambda **_: progress)
-        ended = embed(text, "out.hdf5", *BATCHES_OF_TWO)
+    during_embedding(lambda: signal.raise_signal(signal.SIGINT), batch=1)
+    ended = embed(text, "out.hdf5", *BATCHES_OF_TWO)
+    during_embedding(None)
     assert ended.code == 130
     assert partial_state(Path("out.hdf5")) == "partial"
     return ended
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_batch_and_says_how_to_go_on(text, embed, in_peace, listen, number):
+def test_a_signal_ends_the_batch_and_says_how_to_go_on(text, embed, in_peace, during_embedding, number):
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    listen(DuringEmbedding(lambda: signal.raise_signal(number), batch=2))
+    during_embedding(lambda: signal.raise_signal(number), batch=2)
     ended = embed(text, "out.hdf5", *BATCHES_OF_TWO)
     assert ended.code == 130
     assert ended.err.splitlines() == [
@@ -78,28 +46,28 @@ def test_a_signal_ends_the_batch_and_says_how_to_go_on(text, embed, in_peace, li
     ]
     assert not Path("out.hdf5").exists()
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
-    listen(SilentProgress())
+    during_embedding(None)
     assert embed(text, "out.hdf5", *BATCHES_OF_TWO, "--resume").code == 0
     assert Path("out.hdf5").read_bytes() == in_peace
     assert sorted(os.listdir()) == ["out.hdf5", "text.txt"]
 
 
-def test_a_second_signal_stops_at_once(text, embed, in_peace, listen):
+def test_a_second_signal_stops_at_once(text, embed, in_peace, during_embedding):
     def twice() -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    listen(DuringEmbedding(twice, batch=2))
+    during_embedding(twice, batch=2)
     ended = embed(text, "out.hdf5", *BATCHES_OF_TWO)
     assert ended.code == 130
     assert ended.last_line == "embed-to-hdf5: error: interrupted"
-    listen(SilentProgress())
+    during_embedding(None)
     assert embed(text, "out.hdf5", *BATCHES_OF_TWO, "--resume").code == 0
     assert Path("out.hdf5").read_bytes() == in_peace
 
 
-def test_a_signal_during_the_last_batch_changes_nothing(text, embed, in_peace, listen):
-    listen(DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=3))
+def test_a_signal_during_the_last_batch_changes_nothing(text, embed, in_peace, during_embedding):
+    during_embedding(lambda: signal.raise_signal(signal.SIGINT), batch=3)
     assert embed(text, "out.hdf5", *BATCHES_OF_TWO).code == 0
     assert Path("out.hdf5").read_bytes() == in_peace
 
@@ -124,10 +92,10 @@ def test_resume_of_a_finished_job_does_nothing(text, embed, in_peace):
     assert Path("out.hdf5").read_bytes() == in_peace
 
 
-def test_a_name_with_signs_of_a_pattern(text, embed, listen):
-    listen(DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1))
+def test_a_name_with_signs_of_a_pattern(text, embed, during_embedding):
+    during_embedding(lambda: signal.raise_signal(signal.SIGINT), batch=1)
     assert embed(text, "out[1]*.hdf5", "--stateful", *BATCHES_OF_TWO).code == 130
-    listen(SilentProgress())
+    during_embedding(None)
     Path(".out[1]*.hdf5.partial.state-2.77.partial").touch()  # of a process that was killed while it wrote
     assert embed(text, "out[1]*.hdf5", "--stateful", *BATCHES_OF_TWO, "--resume").code == 0
     assert sorted(os.listdir()) == ["out[1]*.hdf5", "text.txt"]
@@ -191,79 +159,22 @@ def test_resume_with_changed_input(text, embed, stopped):
     assert len(ended.err.splitlines()) == 1
 
 
-def test_input_that_changes_while_it_is_read(text, embed, listen):
-    listen(DuringEmbedding(lambda: text.write_text("quite another text\n", encoding="utf-8")))
+def test_input_that_changes_while_it_is_read(text, embed, during_embedding):
+    during_embedding(lambda: text.write_text("quite another text\n", encoding="utf-8"))
     ended = embed(text, "out.hdf5", *BATCHES_OF_TWO)
     assert ended.code == 1
     assert "text.txt changed at line 1 while it was read; leave it alone, and start again" in ended.err
 
 
-@pytest.fixture
-def limit_files():
-    """Let no file of this process grow beyond so many bytes: a disk that is full, as far as a writer can tell."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda num_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_no_room_at_the_beginning(text, embed, limit_files):
-    limit_files(2000)
-    ended = embed(text, "out.hdf5", "-q")
-    limit_files(resource.RLIM_INFINITY)
-    assert ended.code == 1
-    assert ended.err == (
-        "embed-to-hdf5: error: out.hdf5 cannot be written: the file is larger than its file system or the limit of "
-        "this process (ulimit -f) allows; nothing was begun; make room or choose another folder\n"
-    )
-    assert os.listdir() == ["text.txt"]
-
-
-@pytest.mark.parametrize("options", [(), ("--layout", "packed"), ("--stateful",)])
-def test_no_room_on_the_way(text, embed, listen, limit_files, monkeypatch, options):
-    monkeypatch.setattr("pytorch_elmo.embedder.background._SECONDS_BETWEEN_COMMITS", 0.0)
-    options = (*options, "--batch-size", 1)
-    assert embed(text, "peace.hdf5", *options).code == 0
-    in_peace = Path("peace.hdf5").read_bytes()
-    listen(DuringEmbedding(lambda: limit_files(len(in_peace) // 2)))
-    ended = embed(text, "out.hdf5", *options)
-    limit_files(resource.RLIM_INFINITY)
-    assert ended.code == 1
-    assert "out.hdf5 cannot be written: the file is larger than its file system or the limit" in ended.err
-    assert "is safe; make room and go on with --resume" in ended.last_line
-    listen(SilentProgress())
-    refused = embed(text, "out.hdf5", *options)
-    assert "out.hdf5.partial is a partial file: " in refused.err
-    assert embed(text, "out.hdf5", *options, "--resume").code == 0
-    assert Path("out.hdf5").read_bytes() == in_peace
-
-
-def test_no_room_for_the_carried_state(folder, embed, listen, limit_files):
-    """64 rows have larger states than vectors."""
-    Path("text.txt").write_text("word\n" * 64, encoding="utf-8")
-    options = ("--stateful", "--top", "--layout", "packed", "--forget-sentences")
-    assert embed("text.txt", "peace.hdf5", *options).code == 0
-    in_peace = Path("peace.hdf5").read_bytes()
-    listen(DuringEmbedding(lambda: limit_files(len(in_peace))))
-    ended = embed("text.txt", "out.hdf5", *options)
-    limit_files(resource.RLIM_INFINITY)
-    assert ended.code == 1
-    assert ended.err.startswith("embed-to-hdf5: error: out.hdf5 cannot be written: the file is larger than")
-    assert ended.err.endswith("what was committed is safe; make room and go on with --resume\n")
-    listen(SilentProgress())
-    assert embed("text.txt", "out.hdf5", *options, "--resume").code == 0
-    assert Path("out.hdf5").read_bytes() == in_peace
-    assert sorted(os.listdir()) == ["out.hdf5", "peace.hdf5", "text.txt"]
-
-
 @pytest.mark.parametrize(
     ("harm", "word"), [(Path.unlink, "missing"), (lambda path: path.write_bytes(b"?"), "damaged")]
 )
-def test_a_carried_state_that_is_gone(text, embed, listen, harm, word):
-    listen(DuringEmbedding(lambda: signal.raise_signal(signal.SIGINT), batch=1))
+def test_a_carried_state_that_is_gone(text, embed, during_embedding, harm, word):
+    during_embedding(lambda: signal.raise_signal(signal.SIGINT), batch=1)
     assert embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO).code == 130
-    listen(SilentProgress())
+    during_embedding(None)
     harm(Path("out.hdf5.partial.state-1"))
-    ended = embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO, "--resume")
+    ended = embed(text, "out.hdf5", "--stateful", *BATCHES_OF_TWO, "--resume", "-q")
     assert ended.code == 1
     assert f"out.hdf5.partial.state-1 with the carried state is {word}" in ended.err
     assert ended.err.endswith("start again with --overwrite\n")

@@ -252,7 +252,7 @@ def test_it_is_saved_and_found_again(make_elmo, tmp_path, small_model_folder):
         assert torch.equal(representations(found, ids), expected)
     tuned = Elmo.from_pretrained(tmp_path / "model", 2, requires_grad=True)
     assert all(parameter.requires_grad for parameter in tuned.parameters())
-    with pytest.raises(ConfigurationError, match="only a biLM of this package is saved, this one is .*TwoLayers"):
+    with pytest.raises(ConfigurationError, match=r"only a biLM of this package is saved, this one is .*TwoLayers"):
         Elmo(None, None, 1, module=TwoLayers()).save_pretrained(tmp_path / "other")
 
 

@@ -82,7 +82,7 @@ def test_a_long_sentence_of_a_batch_equals_itself_in_one_run():
 
 
 def test_windows_do_not_grow_with_the_sentence(tmp_path, monkeypatch):
-    """What is computed and kept at a time is a chunk, of 20,000 tokens as of 200."""
+    """What is computed and kept at a time is a chunk, of 3,000 tokens as of 300."""
     embedder = ElmoEmbedder(model=BILMS["clipped"], batch_tokens=128, cached_words=50)
     windows, words = [], []
     run_lanes = embedder._engine.run_lanes
@@ -93,7 +93,7 @@ def test_windows_do_not_grow_with_the_sentence(tmp_path, monkeypatch):
         return run_lanes(direction, vectors, steps, initial)
 
     monkeypatch.setattr(embedder._engine, "run_lanes", noting)
-    num_tokens = 20_000
+    num_tokens = 3_000
     file = np.memmap(tmp_path / "vectors", dtype=np.float16, mode="w+", shape=(3, num_tokens, 10))
     embedder.embed_document([f"w{number % 1000}" for number in range(num_tokens)], file)
     positions = num_tokens + 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -79,6 +79,7 @@ def test_one_row_read_by_plain_layers(skips):
             torch.testing.assert_close(after.direction(direction)[layer].cell, states.cell[-1], rtol=0, atol=1e-13)
 
 
+@settings(max_examples=40)
 @given(LENGTHS, st.integers(0, 3))
 def test_a_row_is_read_as_if_it_were_alone(lengths, padding):
     """Whatever stands beside it, in padding, in other rows; rows without tokens keep their state bit for bit."""

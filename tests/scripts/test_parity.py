@@ -1,0 +1,253 @@
+"""The parity script: what it finds, what it lets pass, and that nothing escapes it."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "parity.py"
+sys.path.insert(0, str(SCRIPT.parent))
+parity = import_module("parity")
+ledger = import_module("parity_ledger")
+outcomes = import_module("parity_outcomes")
+errors = import_module("pytorch_elmo.errors")
+
+NUMBERS = np.array([1.0, 2.0], dtype=np.float32)
+
+
+def file_of(**parts) -> "ledger.GoldenFile":
+    return ledger.GoldenFile(parts)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A golden folder with two files of numbers and one of text."""
+    np.savez(tmp_path / "numbers.npz", a=NUMBERS, b=NUMBERS)
+    with h5py.File(tmp_path / "layers.hdf5", "w") as file:
+        file["0"] = NUMBERS
+        file["sentence_to_index"] = np.array(['{"a": "0"}'], dtype=h5py.string_dtype())
+    (tmp_path / "README.md").write_text("text", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    """The script's exit code and print-out with other checks and tables."""
+
+    def run(*checks, purposes=(), listed=(("README.md", "text"),)):
+        monkeypatch.setattr(parity, "CHECKS", checks)
+        monkeypatch.setattr(parity, "PURPOSES", dict(purposes))
+        monkeypatch.setattr(parity, "LISTED", dict(listed))
+        monkeypatch.setattr(sys, "argv", ["parity.py", str(folder)])
+        return parity.main(), capsys.readouterr().out
+
+    return run
+
+
+def compare_everything(golden, *, shift=0.0):
+    numbers, layers = golden.arrays("numbers.npz"), golden.arrays("layers.hdf5")
+    for name in numbers:
+        numbers.compare(name, torch.from_numpy(NUMBERS + np.float32(shift)))
+    layers.compare("0", NUMBERS)
+    layers.equal("sentence_to_index", ['{"a": "0"}'])
+
+
+@pytest.mark.slow
+def test_every_golden_file(golden_folder):
+    command = [sys.executable, str(SCRIPT), str(golden_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if "FAULT" in line) + done.stderr
+    last = done.stdout.splitlines()[-1]
+    num_files = sum(path.is_file() for path in golden_folder.rglob("*"))
+    found = re.match(r"(\d+) files: (\d+) parts compared, .* (\d+)% of its tolerance; 0 fault\(s\)", last)
+    assert found, last
+    assert int(found[1]) == num_files > 200
+    assert int(found[2]) > 7000
+    assert int(found[3]) <= 100
+
+
+def test_the_tables_are_short_and_say_what_is_there():
+    assert len(parity.PURPOSES) <= 12
+    assert {why.split(":")[0] for why in parity.LISTED.values() if why.startswith("wait")} == {
+        "waits for B",
+        "waits for C",
+    }
+
+
+def test_equal_files(run):
+    code, printed = run(compare_everything)
+    assert code == 0
+    assert re.search(r"^  numbers\.npz +equal \(2 compared\)$", printed, flags=re.M)
+    assert re.search(r"^  README\.md +text$", printed, flags=re.M)
+    assert printed.splitlines()[-1].startswith("3 files: 4 parts compared, 0 differ on purpose")
+
+
+@pytest.mark.parametrize(("shift", "code", "row"), [(4e-6, 0, "in b"), (3e-5, 1, "in b"), (np.nan, 1, "")])
+def test_a_difference_within_its_tolerance_or_beyond(run, shift, code, row):
+    def check(golden):
+        compare_everything(golden)
+        golden.arrays("numbers.npz").compare("b", NUMBERS + np.float32(shift))
+
+    exit_code, printed = run(check)
+    assert exit_code == code
+    assert row in printed
+    assert (f"FAULT numbers.npz: b differs by {shift:.1e}, more than 1.0e-05" in printed) == bool(code)
+
+
+def test_a_file_that_was_not_visited(run):
+    code, printed = run(compare_everything, listed=[])
+    assert code == 1
+    assert "FAULT README.md: was not visited; compare it or list it" in printed
+
+
+def test_a_part_that_was_not_looked_at(run):
+    def check(golden):
+        compare_everything(golden)
+        golden.files["numbers.npz"] = file_of(a=NUMBERS, b=NUMBERS)
+        golden.files["numbers.npz"].take("b")
+
+    code, printed = run(check)
+    assert code == 1
+    assert "FAULT numbers.npz: 1 part(s) were not looked at, first a" in printed
+
+
+def test_tables_that_have_grown_old(run):
+    listed = [("README.md", "text"), ("numbers.npz", "report"), ("gone.json", "report")]
+    code, printed = run(compare_everything, purposes=[("never", "met")], listed=listed)
+    assert code == 1
+    assert "FAULT numbers.npz: is listed (report), but it was opened; take it off the list" in printed
+    assert "FAULT the purpose 'never' was met nowhere" in printed
+    assert "FAULT no file is gone.json" in printed
+
+
+@pytest.mark.parametrize("as_promised", [True, False])
+def test_a_difference_on_purpose(run, as_promised):
+    def check(golden):
+        compare_everything(golden)
+        golden.arrays("layers.hdf5").differs("0", "better", as_promised)
+
+    code, printed = run(check, purposes=[("better", "because")])
+    assert code == (0 if as_promised else 1)
+    assert "1 differ on purpose: better" in printed
+    assert ("0: should differ on purpose (better), but is not what that promises" in printed) != as_promised
+    code, printed = run(check)
+    assert code == 1
+    assert "FAULT layers.hdf5: 'better' is not in the table of purposes" in printed
+
+
+def test_parts_that_wait(run):
+    def check(golden):
+        compare_everything(golden)
+        golden.arrays("layers.hdf5").wait("0", "B")
+
+    code, printed = run(check)
+    assert code == 0
+    assert "1 wait for B" in printed
+
+
+@pytest.mark.parametrize(
+    ("ours", "fault"),
+    [
+        (NUMBERS.astype(np.float64), "a is float64 (2,), there float32 (2,)"),
+        (NUMBERS[:1], "a is float32 (1,), there float32 (2,)"),
+    ],
+)
+def test_shapes_and_dtypes(ours, fault):
+    file = file_of(a=NUMBERS)
+    file.compare("a", ours)
+    assert file.all_faults() == [fault]
+
+
+@pytest.mark.parametrize("ours", [np.array([1, 3]), np.array([1.0, 2.0]), np.array([1])])
+def test_ids_and_masks_are_equal_or_not(ours):
+    file = file_of(a=np.array([1, 2]))
+    file.equal("a", np.array([1, 2]))
+    assert file.all_faults() == []
+    file.equal("a", ours)
+    assert len(file.all_faults()) == 1
+
+
+def test_the_worst_is_the_largest_share_of_a_tolerance():
+    file = file_of(a=NUMBERS, b=NUMBERS)
+    file.compare("a", NUMBERS + np.float32(1e-3), tolerance=1.0)
+    file.compare("b", NUMBERS + np.float32(5e-6))
+    assert file.worst_name == "b"
+    assert 0.4 < file.worst_share < 0.6
+    assert file.all_faults() == []
+
+
+def test_outcomes_of_calls():
+    def refuse():
+        raise errors.ConfigurationError("no")
+
+    report = file_of(
+        same={"error": None, "result": "1"},
+        refused={"error": "KeyError", "message": ""},
+        stricter={"error": None, "result": "1"},
+        wrong={"error": None, "result": "1"},
+    )
+    calls = {"same": lambda: 1, "refused": refuse, "stricter": refuse, "wrong": lambda: 2}
+    outcomes.compare_outcomes(report, calls, {"stricter": "stricter"})
+    assert report.purposes == {"own words": 1, "stricter": 1}
+    assert report.all_faults() == ["wrong is {'error': None, 'result': '2'}, there {'error': None, 'result': '1'}"]
+    with pytest.raises(ZeroDivisionError):
+        outcomes.outcome(lambda: 1 / 0)
+
+
+def test_an_altered_golden_file_is_found(golden_folder, tmp_path):
+    (tmp_path / "goldens_2.10.1").mkdir()
+    altered = shutil.copy(golden_folder / "goldens_2.10.1" / "scalar_mix.npz", tmp_path / "goldens_2.10.1")
+    with np.load(altered) as file:
+        arrays = dict(file)
+    arrays["ln1__grad_tensors"][0, 0, 0, 0] += 1e-3
+    np.savez(altered, **arrays)
+    golden = ledger.Golden(tmp_path)
+    parity.check_scalar_mix(golden)
+    assert golden.all_faults() == [
+        "goldens_2.10.1/scalar_mix.npz: ln1__grad_tensors differs by 1.0e-03, more than 1.0e-05"
+    ]
+
+
+def test_an_altered_run_of_the_command_is_found(golden_folder, tmp_path):
+    """One case of the command, with another exit code and another vector than it has."""
+    for name in ("models", "fixtures", "inputs"):
+        (tmp_path / name).symlink_to(golden_folder / name)
+    cli = tmp_path / "goldens_0.9.0" / "cli"
+    cli.mkdir(parents=True)
+    cases = json.loads((golden_folder / "goldens_0.9.0" / "cli" / "index.json").read_text("utf-8"))
+    case = cases["syn1_all"] | {"exit": 1}
+    (cli / "index.json").write_text(
+        json.dumps({"syn1_all": cases["syn1_all"], "blank_lines": case}), encoding="utf-8"
+    )
+    shutil.copy(golden_folder / "goldens_0.9.0" / "cli" / "syn1_all.hdf5", cli)
+    with h5py.File(cli / "syn1_all.hdf5", "r+") as file:
+        file["2"][0, 0, 0] += 0.5
+    golden = ledger.Golden(tmp_path)
+    parity.check_command(golden)
+    faults = golden.all_faults()
+    assert any(re.match(r"goldens_0.9.0/cli/syn1_all.hdf5: 2 differs by 5.0e-01", fault) for fault in faults)
+    assert (
+        "goldens_0.9.0/cli/index.json: blank_lines: should differ on purpose (own words), but is not what"
+        in "".join(faults)
+    )
+
+
+def test_the_folder(monkeypatch, tmp_path):
+    assert parity.folder_from([str(tmp_path)]) == tmp_path
+    monkeypatch.setenv("PYTORCH_ELMO_TEST_DATA", str(tmp_path))
+    (tmp_path / "golden" / "elmo").mkdir(parents=True)
+    assert parity.folder_from([]) == tmp_path / "golden" / "elmo"
+    with pytest.raises(SystemExit, match=r"the golden folder must exist, .*nothing does not; name another"):
+        parity.folder_from([str(tmp_path / "nothing")])
+    monkeypatch.delenv("PYTORCH_ELMO_TEST_DATA")
+    for arguments in ([], ["one", "two"]):
+        with pytest.raises(SystemExit, match=r"python scripts/parity.py \[GOLDEN_FOLDER\]"):
+            parity.folder_from(arguments)
