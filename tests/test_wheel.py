@@ -18,9 +18,8 @@ from pytorch_elmo import __version__
 from pytorch_elmo.storage import LayerFileReader, verify_layer_file
 
 PROJECT = Path(__file__).parents[1]
-PACKAGE = PROJECT / "src" / "pytorch_elmo"
 MODEL = PROJECT / "tests" / "golden" / "clipped"
-DEFAULT_MODEL = PACKAGE / "pretrained" / "default" / "bilm.safetensors"
+DEFAULT_MODEL = "pytorch_elmo/pretrained/default/bilm.safetensors"
 THIS_PYTHON = f"python3.{sys.version_info.minor}"
 PYTHONS = ("python3.11", "python3.12", "python3.13")
 NAMED = os.environ.get("PYTORCH_ELMO_TEST_PYTHONS", "").split()
@@ -61,11 +60,8 @@ def test_the_name(wheel):
 def test_what_is_in_it(wheel):
     names = set(ZipFile(wheel).namelist())
     info = f"pytorch_elmo-{__version__}.dist-info"
-    expected = {
-        f"pytorch_elmo/{path.relative_to(PACKAGE).as_posix()}"
-        for path in PACKAGE.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    sources = wheel.parent / "sources" / "src"
+    expected = {path.relative_to(sources).as_posix() for path in sources.rglob("*") if path.is_file()}
     assert "pytorch_elmo/py.typed" in expected
     assert any(name.startswith("pytorch_elmo/pretrained/default/") for name in expected)
     assert {name for name in names if not name.startswith(info)} == expected
@@ -108,7 +104,7 @@ def test_a_fresh_environment(wheel, tmp_path, name):
     assert Path(place).is_relative_to(tmp_path / "fresh")
     assert version == __version__
     (tmp_path / "text.txt").write_text("The cat sat on the mat .\nHello\n", encoding="utf-8")
-    for model in [MODEL, "default"] if DEFAULT_MODEL.exists() else [MODEL]:
+    for model in [MODEL, "default"] if DEFAULT_MODEL in ZipFile(wheel).namelist() else [MODEL]:
         output = tmp_path / f"{Path(model).name}.hdf5"
         run(programs / "embed-to-hdf5", "text.txt", output, "--model", model, cwd=tmp_path)
         assert verify_layer_file(output) == []
