@@ -27,7 +27,7 @@ check: setup
 	$(BIN)/python scripts/build_docs.py
 
 test: check
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
 bench: setup
 	$(BIN)/python scripts/bench_embed.py

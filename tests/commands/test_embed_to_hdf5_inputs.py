@@ -92,7 +92,7 @@ def test_a_column_of_tokens(embed, expected):
             "table.parquet",
             "PAR1 but no more",
             ["--field", "body"],
-            "table.parquet is not a Parquet file, or cut short",
+            r"table\.parquet cannot be read as Parquet \(.*magic bytes not found.*\); make or copy it again",
         ),
         ("plain.txt", "Hello\n", ["--field", "body"], "is plain text and has no fields, got --field 'body'"),
     ],

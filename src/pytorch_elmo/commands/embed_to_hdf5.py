@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,13 @@ from pytorch_elmo.commands.errors import INTERRUPTED, one_line_errors, stop_when
 from pytorch_elmo.commands.input_options import input_options
 from pytorch_elmo.commands.progress_bar import make_progress
 from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.progress import Progress
 
-_LAYERS = ("all", "top", "average")
+if TYPE_CHECKING:  # PyTorch is loaded when it is needed, so that --help and usage errors take no time
+    from pytorch_elmo.embedder.embedder import ElmoEmbedder
+    from pytorch_elmo.embedder.file_job import FileJob, FileReport
+    from pytorch_elmo.storage import Manifest
+    from pytorch_elmo.text.sources import InputSummary
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -60,44 +65,60 @@ def command(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> None:
-    from pytorch_elmo.embedder.embedder import ElmoEmbedder
     from pytorch_elmo.embedder.file_job import FileJob, embed_file, make_manifest
-    from pytorch_elmo.storage.layout import file_bytes
+    from pytorch_elmo.storage import refuse_existing_output
     from pytorch_elmo.text.sources import open_source, scan
 
     _check(options)
     progress = make_progress(quiet=options["quiet"], lines=options["file_friendly_logging"])
     job = FileJob(output=options["output_file"], **{name: options[name] for name in _JOB_OPTIONS})
-    with open_source(
-        options["input_file"],
-        field=options["field"],
-        tokenizer=options["tokenizer"],
-        blank_lines=options["blank_lines"],
-    ) as source:
+    if not (job.resume or job.overwrite):
+        refuse_existing_output(job.output)  # before minutes of reading; asked again, under its lock, when it is made
+    source_options = {name: options[name] for name in ("field", "tokenizer", "blank_lines")}
+    with open_source(options["input_file"], **source_options) as source:
         summary = scan(source, progress)
-        embedder = ElmoEmbedder(
-            options["options_file"],
-            options["weight_file"],
-            -1 if options["cuda_device"] is None else options["cuda_device"],
-            model=_model(options, progress),
-            device=options["device"],
-            precision=options["precision"],
-            stateful=options["stateful"],
-            batch_size=options["batch_size"],
-            **({"batch_tokens": options["batch_tokens"]} if options["batch_tokens"] else {}),
-        )
+        embedder = _make_embedder(options, progress)
         manifest = make_manifest(embedder, summary, job)
-        progress.note(f"{embedder!r}")
-        progress.note(
-            f"{summary.num_sentences:,} sentences, {summary.num_tokens:,} tokens; "
-            f"{job.output} will have {_size(file_bytes(manifest))}"
-        )
-        if summary.num_cut_tokens:
-            progress.note(f"{summary.num_cut_tokens:,} tokens are longer than 48 bytes; the model sees the first 48")
+        _announce(embedder, summary, manifest, job, progress)
         began = time.monotonic()
         with stop_when_asked() as stop:
             report = embed_file(embedder, source, summary, job, manifest=manifest, progress=progress, stop=stop)
-    seconds = time.monotonic() - began
+    _tell_how_it_ended(report, summary, job, time.monotonic() - began, progress)
+
+
+def _make_embedder(options: dict[str, Any], progress: Progress) -> "ElmoEmbedder":
+    from pytorch_elmo.embedder.embedder import ElmoEmbedder
+
+    return ElmoEmbedder(
+        options["options_file"],
+        options["weight_file"],
+        -1 if options["cuda_device"] is None else options["cuda_device"],
+        model=_model(options, progress),
+        device=options["device"],
+        precision=options["precision"],
+        stateful=options["stateful"],
+        batch_size=options["batch_size"],
+        **({"batch_tokens": options["batch_tokens"]} if options["batch_tokens"] else {}),
+    )
+
+
+def _announce(
+    embedder: "ElmoEmbedder", summary: "InputSummary", manifest: "Manifest", job: "FileJob", progress: Progress
+) -> None:
+    from pytorch_elmo.storage.layout import file_bytes
+
+    progress.note(f"{embedder!r}")
+    progress.note(
+        f"{summary.num_sentences:,} sentences, {summary.num_tokens:,} tokens; "
+        f"{job.output} will have {_size(file_bytes(manifest))}"
+    )
+    if summary.num_cut_tokens:
+        progress.note(f"{summary.num_cut_tokens:,} tokens are longer than 48 bytes; the model sees the first 48")
+
+
+def _tell_how_it_ended(
+    report: "FileReport", summary: "InputSummary", job: "FileJob", seconds: float, progress: Progress
+) -> None:
     if not report.finished:
         click.echo(
             f"stopped: {report.sentences_done:,} of {summary.num_sentences:,} sentences are safe in "
@@ -150,7 +171,7 @@ def _check(options: dict[str, Any]) -> None:
         raise ConfigurationError(f"the folder of the output must exist, {folder} does not; make it first")
 
 
-def _model(options: dict[str, Any], progress: Any) -> Any:
+def _model(options: dict[str, Any], progress: Progress) -> Any:
     """The model to load; a named one is fetched here, so that its progress is seen."""
     from pytorch_elmo.pretrained import DEFAULT, resolve
 

@@ -1,5 +1,6 @@
 """A file of sentences to a layer file: planned from the input alone, so that a stopped job can go on."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -236,8 +237,9 @@ def _run_batch(
     embedder: ElmoEmbedder, batch: list[Line], job: FileJob, writer: LayerFileWriter, background: BackgroundWriter
 ) -> list[tuple[int, Vectors]]:
     """Vectors by sentence index; a sentence too long for one piece goes straight into the file."""
-    long = [] if embedder.stateful else [line for line in batch if len(line.tokens) > embedder.rule.chunk_tokens]
-    short = [line for line in batch if line not in long]
+    longest = math.inf if embedder.stateful else embedder.rule.chunk_tokens
+    long = [line for line in batch if len(line.tokens) > longest]
+    short = [line for line in batch if len(line.tokens) <= longest]
     vectors = embedder.embed_batch([line.tokens for line in short], layers=job.layers)
     for line in long:
         background.drain()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,20 @@ from pytorch_elmo.storage.journal import Journal, read_journal
 from pytorch_elmo.storage.layout import LayerFileSpec, header_bytes
 from pytorch_elmo.storage.manifest import Manifest, first_difference
 from pytorch_elmo.storage.opening import open_layer_file
+
+
+def refuse_existing_output(output: Path) -> None:
+    """`refuse_existing`, for a caller that has long work before it makes its writer.
+
+    Raises:
+        LayerFileError: the output exists, or an unfinished file of it, or another process writes it.
+    """
+    files = JobFiles(output)
+    files.lock()
+    try:
+        refuse_existing(files)
+    finally:
+        files.unlock()
 
 
 def refuse_existing(files: JobFiles) -> None:
