@@ -60,8 +60,10 @@ def test_a_text_that_cannot_be_read(run_elmo, layer_file, text):
 def test_against_reads_as_the_job_did(folder, run_elmo, embed):
     Path("prose.txt").write_text("He hasn't come. Why?\n\nNo answer.\n", encoding="utf-8")
     assert embed("prose.txt", "out.hdf5", "--tokenizer", "moses").code == 0
-    assert run_elmo("verify", "out.hdf5", "--against", "prose.txt", "--tokenizer", "moses").code == 0
-    assert run_elmo("verify", "out.hdf5", "--against", "prose.txt", "--blank-lines", "empty").code == 1
+    against = ("verify", "out.hdf5", "--against", "prose.txt")
+    assert run_elmo(*against).code == 0
+    assert run_elmo(*against, "--tokenizer", "moses").code == 0
+    assert run_elmo(*against, "--tokenizer", "whitespace", "--blank-lines", "empty").code == 1
 
 
 def test_values_that_are_no_numbers(run_elmo, text, embed):

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pytorch_elmo.commands.errors import FAILURE, one_line_errors
 from pytorch_elmo.commands.input_options import input_options
 from pytorch_elmo.commands.progress_bar import make_progress
+from pytorch_elmo.errors import LayerFileError
 
 
 @click.command("verify")
@@ -17,6 +19,8 @@ from pytorch_elmo.commands.progress_bar import make_progress
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what is wrong.")
 def command(layer_file: Path, against: str | None, quiet: bool, **reading: Any) -> None:
     """Read all of a layer file, this project's or AllenNLP's, and name what is missing or wrong.
+
+    INPUT is tokenised as the file says that it was, unless --tokenizer says otherwise.
 
     Exits with 0 if the file is whole, with 1 otherwise.
     """
@@ -28,7 +32,7 @@ def command(layer_file: Path, against: str | None, quiet: bool, **reading: Any) 
         if against is None:
             findings = verify_layer_file(layer_file, progress=progress)
         else:
-            with open_source(against, **reading) as source:
+            with open_source(against, **_as_it_was_read(layer_file, reading)) as source:
                 summary = scan(source, progress)
                 findings = verify_layer_file(
                     layer_file,
@@ -42,3 +46,16 @@ def command(layer_file: Path, against: str | None, quiet: bool, **reading: Any) 
         raise SystemExit(FAILURE)
     if not quiet:
         click.echo(f"{layer_file} is whole" + (f" and holds {against}" if against else ""))
+
+
+def _as_it_was_read(layer_file: Path, reading: dict[str, Any]) -> dict[str, Any]:
+    """The options of the input, with the tokenizer that the file names where the user named none."""
+    from pytorch_elmo.storage import LayerFileReader
+
+    if click.get_current_context().get_parameter_source("tokenizer") is not ParameterSource.DEFAULT:
+        return reading
+    try:
+        with LayerFileReader(layer_file) as reader:
+            return reading if reader.manifest is None else {**reading, "tokenizer": reader.manifest.tokenizer}
+    except LayerFileError:  # what is wrong with the file is said when it is verified
+        return reading
