@@ -131,7 +131,7 @@ def embed_file(
         remove_states(job.output)
         return FileReport(finished=True, sentences_done=summary.num_sentences, sentences_run=0, tokens_run=0)
     with closing(writer):
-        if embedder.stateful:
+        if embedder.stateful and job.resume:  # a new file goes on from the calls before it, as AllenNLP's does
             embedder.carried_state = committed_state(writer)
         done = _Done(sentences_before=int(writer.written.sum()))
         finished = _run(embedder, source, summary, job, writer, progress, stop, done)
