@@ -4,16 +4,25 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 PYTEST_FLAGS ?=
 BIN := .venv/bin
+ALLENNLP := src/pytorch_elmo/allennlp_plugin/packages.toml
 
-.PHONY: setup demo check test bench clean
+.PHONY: setup setup-full demo check test bench clean
 
 setup: .venv/.ready
 
-.venv/.ready: pyproject.toml Makefile
+# The light size has what ELMo work needs; the full one adds spaCy, for raw text and SQuAD, and TensorBoard logs.
+setup-full: .venv/.ready-full
+
+.venv/.ready: pyproject.toml Makefile $(ALLENNLP)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pytorch_elmo.setup_allennlp
+	touch $@
+
+.venv/.ready-full: .venv/.ready
+	$(BIN)/python -m pytorch_elmo.setup_allennlp --full
 	touch $@
 
 demo: setup

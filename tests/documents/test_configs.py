@@ -1,4 +1,4 @@
-"""Every configuration in `configs/` is read strictly and trains two steps."""
+"""Every configuration for `elmo pretrain`, `configs/*_bilm.jsonnet`, is read strictly and trains two steps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from pytorch_elmo.progress import SilentProgress
 from pytorch_elmo.weights.load import load_pretrained
 
 PROJECT = Path(__file__).parents[2]
-CONFIGS = sorted((PROJECT / "configs").rglob("*.json*"))
+CONFIGS = sorted((PROJECT / "configs").rglob("*_bilm.json*"))
 LINES = [f"Sentence {number} is about topic{number % 7} , again ." for number in range(60)]
 NUM_WORDS = 76  # of these lines, the three special ones of a vocabulary included
 

@@ -31,6 +31,7 @@ NOT_RUN = {
     "make demo": "makes a virtual environment with PyTorch in it",
     "make test": "runs these tests",
 }
+OF_ALLENNLP = {"--include-package"}
 PROGRAMS = {"embed-to-hdf5": "embed_to_hdf5", "elmo": "elmo"}
 PROGRAM = """#!{python}
 from pathlib import Path
@@ -52,6 +53,9 @@ def world(tmp_path, small_model, monkeypatch) -> Path:
         program = tmp_path / "programs" / name
         program.write_text(PROGRAM.format(python=sys.executable, entry=entry, model=str(model)), encoding="utf-8")
         program.chmod(0o755)
+    python = tmp_path / "programs" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
     monkeypatch.setattr(fetch, "_PACKAGED", model)  # for the Python, which runs in this process
     monkeypatch.setenv("PATH", f"{tmp_path / 'programs'}:{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path / "here")
@@ -84,9 +88,11 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def test_every_option_that_is_named_exists():
-    known = {"--help"}
+    known = {"--help"} | OF_ALLENNLP
     for module in ("embed_to_hdf5", "models", "pretrain", "verify"):
         known |= options_of(import_module(f"pytorch_elmo.commands.{module}").command)
+    setup = [sys.executable, "-m", "pytorch_elmo.setup_allennlp", "--help"]
+    known |= set(re.findall(r"--[a-z-]+", subprocess.run(setup, capture_output=True, text=True, check=True).stdout))
     named = {
         (path.name, option)
         for path in DOCUMENTS
