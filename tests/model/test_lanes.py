@@ -44,12 +44,20 @@ def test_many_sentences_leave_almost_no_padding():
 
 
 @given(LENGTHS)
-def test_as_many_lanes_as_can_be_full(lengths):
+def test_more_lanes_only_while_they_save_steps(lengths):
     num_lanes = choose_num_lanes(lengths)
     assert num_lanes in LANES
-    assert num_lanes == 1 or num_lanes * lengths.max() <= lengths.sum()
-    larger = [count for count in LANES if count > num_lanes]
-    assert not larger or larger[0] * lengths.max() > lengths.sum()
+    fewer = [count for count in LANES if count < num_lanes]
+    assert not fewer or lengths.sum() > fewer[-1] * lengths.max()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "num_lanes"),
+    [([30], 1), ([25] * 8, 8), ([24, 25, 26, 25] * 8, 32), ([20] * 15 + [40], 8), ([30] * 128, 128)],
+    ids=["one sentence", "eight", "a training batch", "a batch with a long sentence", "many"],
+)
+def test_lanes_of_common_batches(lengths, num_lanes):
+    assert choose_num_lanes(np.array(lengths)) == num_lanes
 
 
 @given(LENGTHS)
@@ -71,8 +79,9 @@ def test_an_unusually_long_sentence_is_run_apart():
 
 
 def test_sentences_of_like_length_stay_together():
-    assert [group.tolist() for group in group_by_length(np.array([5, 6, 5]))] == [[0, 2], [1]]
+    assert [group.tolist() for group in group_by_length(np.array([5, 6, 5]))] == [[0, 1, 2]]
     assert len(group_by_length(np.array([5] * 300))) == 1
+    assert len(group_by_length(np.array([22, 23, 24, 25] * 8))) == 1
 
 
 @pytest.mark.parametrize("backward", [False, True])
