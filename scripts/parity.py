@@ -18,6 +18,9 @@ from pathlib import Path
 
 import torch
 
+from parity_allennlp import CHECKS as CHECKS_OF_ALLENNLP
+from parity_allennlp import PURPOSES as PURPOSES_OF_ALLENNLP
+from parity_allennlp import WAITING as WAITING_FOR_ALLENNLP
 from parity_archives import check_archive_2, check_archives_0_9
 from parity_bilm import (
     check_bilm_tf_weights,
@@ -58,6 +61,7 @@ CHECKS: tuple[Callable[[Golden], None], ...] = (
     check_cache,
     check_errors,
     check_training,
+    *CHECKS_OF_ALLENNLP,
     check_archive_2,
     check_archives_0_9,
     check_embedder,
@@ -79,6 +83,7 @@ PURPOSES = {
     "mode or two for the command",
     "own words": "refused as there, by an error that names the rule, the value and the next step",
     "whole files": "a run that fails leaves no output; there a partial file",
+    **PURPOSES_OF_ALLENNLP,
 }
 
 # Files that are not compared, and why.
@@ -88,10 +93,6 @@ LISTED = {
     "*/versions.json": "report of the golden files' environments",
     "*/compare_with_*.json": "report: one AllenNLP against the other",
     "models/models.json": "text: seeds and purposes of the models",
-    "fixtures/config/*": "waits for B",
-    "archive_0.9.0/config_*": "waits for B",
-    "archive_0.9.0/data/*": "waits for B",
-    "inputs/archive_train.jsonl": "waits for B",
     "bilm_tf_checkpoint/checkpoint": "waits for C",
     "bilm_tf_checkpoint/model.ckpt-*": "waits for C",
     "bilm_tf_checkpoint/expected.*": "waits for C",
@@ -100,6 +101,7 @@ LISTED = {
     "bilm_tf_checkpoint/vocab.txt": "waits for C",
     "bilm_tf_checkpoint/train.txt": "waits for C",
     "elmoformanylangs/*": "waits for C",
+    **WAITING_FOR_ALLENNLP,
 }
 
 

@@ -21,6 +21,7 @@ SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 LARGE = 2e-5
 # 2.x decodes scores with 100000 added, in float32: paths that are nearer than this for each word can tie.
 TIE = 1 / 256
+NEAR_TIE = "near tie"
 # What a run of the original left behind, besides its model: nothing to compare with.
 RECORDS = (
     "configuration",
@@ -98,8 +99,8 @@ def _compare_tags(
             )
             for path in (ours, theirs)
         ]
-        if ours != theirs and not abs(scores[0] - scores[1]) <= TIE * len(theirs):
-            document.fault(f"{name} are {ours}, there {theirs}")
+        if ours != theirs:
+            document.differs(f"{name}: {theirs}", NEAR_TIE, abs(scores[0] - scores[1]) <= TIE * len(theirs))
 
 
 def check_archive_2_whole(golden: Golden) -> None:
@@ -242,6 +243,11 @@ def _written(path: Path) -> dict[str, Any]:
 
 INSTALLED = find_spec("allennlp") is not None and find_spec("allennlp_models") is not None
 CHECKS = (check_archives_0_9_whole, check_archive_2_whole, check_fixture_configuration) if INSTALLED else ()
+PURPOSES = (
+    {NEAR_TIE: "AllenNLP 2 decodes tags in float32 with 100000 added, so paths of almost the same score may swap"}
+    if INSTALLED
+    else {}
+)
 WAITING = (
     {}
     if INSTALLED

@@ -76,10 +76,8 @@ def test_every_golden_file(golden_folder):
 
 def test_the_tables_are_short_and_say_what_is_there():
     assert len(parity.PURPOSES) <= 12
-    assert {why.split(":")[0] for why in parity.LISTED.values() if why.startswith("wait")} == {
-        "waits for B",
-        "waits for C",
-    }
+    waiting = {why.split(":")[0] for why in parity.LISTED.values() if why.startswith("wait")}
+    assert waiting - {"waits for AllenNLP (make setup)"} == {"waits for C"}
 
 
 def test_equal_files(run):
