@@ -10,6 +10,7 @@ MODULES = (
     "token_indexer",
     "token_embedder",
     "layer_file",
+    "predictors",
     "translate_command",
     "elmo_command",
     "embed_command",

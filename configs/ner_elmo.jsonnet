@@ -1,0 +1,14 @@
+// Named entities with ELMo: ner.jsonnet, ELMo beside the word vectors, and the encoder's input as much wider.
+//   allennlp train configs/ner_elmo.jsonnet -s runs/ner_elmo
+// Variables of the environment: those of ner.jsonnet, and
+//   ELMO_MODEL=default; or another name, a folder with ELMO_DIM, or ELMO_OPTIONS_FILE and ELMO_WEIGHT_FILE with ELMO_DIM
+local elmo = import 'common/elmo.libsonnet';
+
+(import 'common/ner.libsonnet') {
+  dataset_reader+: { token_indexers+: { elmo: elmo.indexer } },
+  model+: {
+    text_field_embedder+: { token_embedders+: { elmo: elmo.embedder(dropout=0.0) } },
+    encoder+: { input_size: super.input_size + elmo.dimension },
+    regularizer: elmo.regularizer(0.1),
+  },
+}

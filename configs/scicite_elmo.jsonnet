@@ -1,0 +1,14 @@
+// The intent of a citation (SciCite) with ELMo beside the word vectors.
+//   allennlp train configs/scicite_elmo.jsonnet -s runs/scicite_elmo
+// Variables of the environment: those of scicite.jsonnet, and
+//   ELMO_MODEL=default; or another name, a folder with ELMO_DIM, or ELMO_OPTIONS_FILE and ELMO_WEIGHT_FILE with ELMO_DIM
+local elmo = import 'common/elmo.libsonnet';
+
+(import 'common/scicite.libsonnet') {
+  dataset_reader+: { token_indexers+: { elmo: elmo.indexer } },
+  model+: {
+    text_field_embedder+: { token_embedders+: { elmo: elmo.embedder(dropout=0.5) } },
+    seq2vec_encoder+: { input_size: super.input_size + elmo.dimension },
+    regularizer: elmo.regularizer(0.001),
+  },
+}

@@ -1,0 +1,13 @@
+// Natural language inference (SNLI) with ELMo beside the word vectors.
+//   allennlp train configs/snli_elmo.jsonnet -s runs/snli_elmo
+// Variables of the environment: those of snli.jsonnet, and
+//   ELMO_MODEL=default; or another name, a folder with ELMO_DIM, or ELMO_OPTIONS_FILE and ELMO_WEIGHT_FILE with ELMO_DIM
+local elmo = import 'common/elmo.libsonnet';
+
+(import 'common/snli.libsonnet') {
+  dataset_reader+: { token_indexers+: { elmo: elmo.indexer } },
+  model+: {
+    text_field_embedder+: { token_embedders+: { elmo: elmo.embedder(dropout=0.0) } },
+    encoder+: { input_size: super.input_size + elmo.dimension },
+  },
+}

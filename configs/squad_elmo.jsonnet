@@ -1,0 +1,13 @@
+// Question answering (SQuAD 1.1) with ELMo beside the word vectors and characters.
+//   allennlp train configs/squad_elmo.jsonnet -s runs/squad_elmo
+// Variables of the environment: those of squad.jsonnet, and
+//   ELMO_MODEL=default; or another name, a folder with ELMO_DIM, or ELMO_OPTIONS_FILE and ELMO_WEIGHT_FILE with ELMO_DIM
+local elmo = import 'common/elmo.libsonnet';
+
+(import 'common/squad.libsonnet') {
+  dataset_reader+: { token_indexers+: { elmo: elmo.indexer } },
+  model+: {
+    text_field_embedder+: { token_embedders+: { elmo: elmo.embedder(dropout=0.0) } },
+    phrase_layer+: { input_size: super.input_size + elmo.dimension },
+  },
+}
