@@ -3,6 +3,7 @@
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from allennlp.commands.subcommand import Subcommand
@@ -31,7 +32,7 @@ class ElmoCommand(Subcommand):
     fails.
     """
 
-    def add_subparser(self, parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    def add_subparser(self, parser: Any) -> argparse.ArgumentParser:
         """Add the command and its arguments."""
         subparser: argparse.ArgumentParser = parser.add_parser(
             self.name,

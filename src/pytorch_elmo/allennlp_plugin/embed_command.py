@@ -1,6 +1,7 @@
 """`allennlp embed-to-hdf5 …`: this package's own command, with its own rules, among those of AllenNLP."""
 
 import argparse
+from typing import Any
 
 from allennlp.commands.subcommand import Subcommand
 
@@ -13,7 +14,7 @@ class EmbedToHdf5Command(Subcommand):
 
     requires_plugins = False  # else AllenNLP adds --include-package, which the command does not have
 
-    def add_subparser(self, parser: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    def add_subparser(self, parser: Any) -> argparse.ArgumentParser:
         """Add the command as a name alone.
 
         A prefix that nobody types makes argparse take every argument for a plain word.
