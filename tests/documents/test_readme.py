@@ -31,7 +31,7 @@ NOT_RUN = {
     "make demo": "makes a virtual environment with PyTorch in it",
     "make test": "runs these tests",
 }
-OF_ALLENNLP = {"--include-package"}
+OF_ALLENNLP = {"--include-package", "--predictor"}
 PROGRAMS = {"embed-to-hdf5": "embed_to_hdf5", "elmo": "elmo"}
 PROGRAM = """#!{python}
 from pathlib import Path
