@@ -84,9 +84,15 @@ def install(arguments: Sequence[str]) -> None:
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if ended.returncode:
-        errors = re.findall(r"^ERROR: *(.*)", ended.stdout, flags=re.MULTILINE)
-        reason = "; ".join(errors) or f"it ended with code {ended.returncode}"
-        raise ConfigurationError(f"pip was asked for {shlex.join(arguments)} and failed: {reason}")
+        raise ConfigurationError(f"pip was asked for {shlex.join(arguments)} and failed: {reason_of(ended)}")
+
+
+def reason_of(ended: subprocess.CompletedProcess[str]) -> str:
+    """Why pip failed, in one line: its errors; the last line of a traceback if it broke down; else its exit code."""
+    errors = re.findall(r"^ERROR: *(.*)", ended.stdout, flags=re.MULTILINE)
+    if any(error.startswith("Exception") for error in errors):
+        return ended.stdout.strip().splitlines()[-1].strip()
+    return "; ".join(errors) or f"it ended with code {ended.returncode}"
 
 
 def set_up(*, full: bool, dry_run: bool) -> None:
