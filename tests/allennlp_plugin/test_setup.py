@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -163,14 +164,15 @@ def test_a_wrong_option_ends_with_2(capsys):
 
 def test_the_real_pip_is_held_back_in_one_line(tmp_path):
     """A package that asks for another PyTorch is refused by the constraint, before anything is touched."""
-    (tmp_path / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-        '[project]\nname = "wants-old-torch"\nversion = "1.0"\ndependencies = ["torch<2"]\n'
-        "[tool.hatch.build.targets.wheel]\nbypass-selection = true\n",
-        encoding="utf-8",
-    )
+    wheel, info = tmp_path / "wants_old_torch-1.0-py3-none-any.whl", "wants_old_torch-1.0.dist-info"
+    with ZipFile(wheel, "w") as file:
+        file.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: wants-old-torch\nVersion: 1.0\nRequires-Dist: torch<2\n"
+        )
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
     before = metadata.version("torch")
     held = setup_allennlp.hold(tmp_path)
     with pytest.raises(ConfigurationError, match=r"^pip was asked for [^\n]*Cannot install wants-old-torch[^\n]*$"):
-        setup_allennlp.install([*held, "--no-index", "--no-build-isolation", "--dry-run", str(tmp_path)])
+        setup_allennlp.install([*held, "--no-index", "--dry-run", str(wheel)])
     assert metadata.version("torch") == before
