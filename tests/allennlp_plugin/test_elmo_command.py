@@ -4,21 +4,20 @@ import argparse
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import click
-import h5py
-import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 
 pytest.importorskip("allennlp")
 
-from originals import COMMITTED, TOLERANCE
+from original_command import FINISHED as FINISHED_BY_BOTH
+from original_command import assert_equal_files, content, file_of, lay_out, read_runs
+from originals import COMMITTED
 from pytorch_elmo.allennlp_plugin.elmo_command import ElmoCommand
 from pytorch_elmo.commands.embed_to_hdf5 import command as embed_to_hdf5
 from pytorch_elmo.progress import SilentProgress
@@ -29,42 +28,7 @@ MODEL = (
     *("--options-file", COMMITTED / "clipped" / "options.json"),
     *("--weight-file", COMMITTED / "clipped" / "weights.hdf5"),
 )
-FINISHED = (
-    "all_b1",
-    "all_b2",
-    "all_b3",
-    "all_b64",
-    "top_b1",
-    "top_b2",
-    "top_b64",
-    "average_b1",
-    "average_b2",
-    "average_b64",
-    "default_batch",
-    "fixture_all",
-    "fixture_top",
-    "fixture_average",
-    "syn1_all",
-    "syn1_average",
-    "syn3_all",
-    "syn3_average",
-    "forget",
-    "slash",
-    "sentence_keys",
-    "sentence_keys_forget",
-    "sentence_keys_slash",
-    "empty_file",
-    "no_final_newline",
-    "crlf",
-    "spaces_around",
-    "line_separators",
-    "byte_order_mark",
-    "output_exists",
-    "output_in_folder",
-    "input_is_stdin",
-    "vocab_path",
-    "file_friendly_logging",
-)
+FINISHED = (*FINISHED_BY_BOTH, "output_exists", "vocab_path")
 # What 0.9 ends with too: its exit code, and a message of ours.
 REFUSED = {
     "no_mode": "one of the arguments --all --top --average is required",
@@ -134,45 +98,16 @@ def text(elmo) -> Path:
 
 @pytest.fixture
 def runs(golden_folder) -> dict:
-    return json.loads((golden_folder / "goldens_0.9.0" / "cli" / "index.json").read_text("utf-8"))
+    return read_runs(golden_folder)
 
 
 @pytest.fixture
 def folder_of_0_9(golden_folder, elmo, tmp_path, monkeypatch) -> Path:
     """The folder that AllenNLP was run in, as far as its arguments tell."""
-    for path in (golden_folder / "inputs").glob("sentences*.txt"):
-        shutil.copy(path, tmp_path)
-    for name in ("syn1", "syn2", "syn3", "noskip"):
-        shutil.copytree(golden_folder / "models" / name, tmp_path / name)
-    shutil.copytree(golden_folder / "fixtures", tmp_path / "fixture")
-    (tmp_path / "folder").mkdir()
+    lay_out(golden_folder, tmp_path)
     stdin = io.TextIOWrapper(io.BytesIO((tmp_path / "sentences_unique.txt").read_bytes()), encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", stdin)
     return tmp_path
-
-
-def content(path: Path) -> dict[str, np.ndarray | str]:
-    """All datasets of a file by their paths; the text of those that hold one."""
-    found = {}
-
-    def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[0].decode() if item.dtype.kind == "O" else item[()]
-
-    with h5py.File(path) as file:
-        file.visititems(collect)
-    return found
-
-
-def assert_equal_files(ours: Path, theirs: Path) -> None:
-    found, expected = content(ours), content(theirs)
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        if isinstance(value, str):
-            assert found[key] == value
-        else:
-            assert (found[key].dtype, found[key].shape) == (value.dtype, value.shape)
-            np.testing.assert_allclose(found[key], value, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", FINISHED)
@@ -182,7 +117,7 @@ def test_the_same_file_as_0_9s(golden_folder, folder_of_0_9, runs, elmo, name):
         Path(arguments[1]).write_bytes(b"what is overwritten")
     ended = elmo(*arguments)
     assert ended.code == runs[name]["exit"] == 0, ended.err
-    assert_equal_files(Path(arguments[1]), golden_folder / "goldens_0.9.0" / "cli" / runs[name]["file"])
+    assert_equal_files(Path(arguments[1]), file_of(golden_folder, runs[name]))
     assert verify_layer_file(Path(arguments[1])) == []
 
 
@@ -203,7 +138,7 @@ def test_every_run_is_accounted_for(runs):
 def test_the_folder_of_the_output_is_made(golden_folder, folder_of_0_9, runs, elmo):
     ended = elmo(*runs["output_in_missing_folder"]["arguments"])
     assert ended.code == runs["output_in_missing_folder"]["exit"] == 0
-    theirs = golden_folder / "goldens_0.9.0" / "cli" / runs["output_in_folder"]["file"]
+    theirs = file_of(golden_folder, runs["output_in_folder"])
     assert_equal_files(Path("missing", "out.hdf5"), theirs)
 
 

@@ -1,50 +1,12 @@
 """`embed-to-hdf5 --stateful` and `allennlp elmo` of release 0.9.0, run on the same arguments."""
 
-import json
-import shutil
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 
-from originals import TOLERANCE
+from original_command import FINISHED, assert_equal_files, file_of, lay_out, read_runs
 from pytorch_elmo.storage import verify_layer_file
 
-FINISHED = (
-    "all_b1",
-    "all_b2",
-    "all_b3",
-    "all_b64",
-    "top_b1",
-    "top_b2",
-    "top_b64",
-    "average_b1",
-    "average_b2",
-    "average_b64",
-    "default_batch",
-    "fixture_all",
-    "fixture_top",
-    "fixture_average",
-    "syn1_all",
-    "syn1_average",
-    "syn3_all",
-    "syn3_average",
-    "forget",
-    "slash",
-    "sentence_keys",
-    "sentence_keys_forget",
-    "sentence_keys_slash",
-    "empty_file",
-    "no_final_newline",
-    "crlf",
-    "spaces_around",
-    "line_separators",
-    "byte_order_mark",
-    "output_in_folder",
-    "input_is_stdin",
-    "file_friendly_logging",
-)
 # What AllenNLP ends with too: a message of ours for its exception, and no output, where it leaves half of one.
 REFUSED = {
     "sentence_keys_duplicates": (1, "but lines 4 and 6 are the same: 'The same line twice .'"),
@@ -78,32 +40,14 @@ DIFFERENT = {
 
 @pytest.fixture
 def runs(golden_folder) -> dict:
-    return json.loads((golden_folder / "goldens_0.9.0" / "cli" / "index.json").read_text("utf-8"))
+    return read_runs(golden_folder)
 
 
 @pytest.fixture
 def allennlps_folder(golden_folder, folder) -> Path:
-    """The folder that AllenNLP was run in, as far as its arguments tell."""
-    for path in (golden_folder / "inputs").glob("sentences*.txt"):
-        shutil.copy(path, folder)
-    for name in ("syn1", "syn2", "syn3"):
-        shutil.copytree(golden_folder / "models" / name, folder / name)
-    shutil.copytree(golden_folder / "fixtures", folder / "fixture")
-    (folder / "folder").mkdir()
+    """The folder that AllenNLP was run in."""
+    lay_out(golden_folder, folder)
     return folder
-
-
-def content(path: Path) -> dict[str, np.ndarray | str]:
-    """All datasets of a file by their paths; the text of those that hold one."""
-    found = {}
-
-    def collect(name: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[0].decode() if item.dtype.kind == "O" else item[()]
-
-    with h5py.File(path) as file:
-        file.visititems(collect)
-    return found
 
 
 @pytest.mark.parametrize("name", FINISHED)
@@ -112,15 +56,7 @@ def test_the_same_file_as_allennlps(golden_folder, allennlps_folder, runs, embed
     stdin = Path("sentences_unique.txt").read_bytes() if arguments[0] == "-" else None
     ended = embed(*arguments, "--stateful", stdin=stdin)
     assert ended.code == runs[name]["exit"] == 0, ended.err
-    ours = content(Path(arguments[1]))
-    theirs = content(golden_folder / "goldens_0.9.0" / "cli" / runs[name]["file"])
-    assert ours.keys() == theirs.keys()
-    for key, expected in theirs.items():
-        if isinstance(expected, str):
-            assert ours[key] == expected
-        else:
-            assert (ours[key].dtype, ours[key].shape) == (expected.dtype, expected.shape)
-            np.testing.assert_allclose(ours[key], expected, rtol=0, atol=TOLERANCE)
+    assert_equal_files(Path(arguments[1]), file_of(golden_folder, runs[name]))
     assert verify_layer_file(Path(arguments[1])) == []
 
 

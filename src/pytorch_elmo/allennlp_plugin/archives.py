@@ -18,8 +18,9 @@ from typing import Any
 
 from torch import Tensor
 
+from pytorch_elmo.allennlp_plugin.import_hooks import Mend
 from pytorch_elmo.allennlp_plugin.legacy_archived_files import check_elmo_files
-from pytorch_elmo.allennlp_plugin.legacy_loading import Mend, mend_now
+from pytorch_elmo.allennlp_plugin.legacy_loading import mend_now
 from pytorch_elmo.allennlp_plugin.legacy_weights import accept_old_names, read_tensors, select
 from pytorch_elmo.errors import ConfigurationError, WeightsError
 

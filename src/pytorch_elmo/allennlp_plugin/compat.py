@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import inspect
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,8 +92,7 @@ def _read_what_is_old(allennlp: ModuleType) -> None:
 
 def _fast_elmo_if_asked(elmo: ModuleType) -> None:
     """`allennlp.modules.elmo` stays AllenNLP's unless the user opts in; then code that builds `Elmo` gets ours."""
-    if os.environ.get("PYTORCH_ELMO_USE_FAST_ELMO", "0") not in ("", "0"):
-        importlib.import_module("pytorch_elmo.allennlp_plugin.elmo_modules").install()
+    importlib.import_module("pytorch_elmo.allennlp_plugin.elmo_modules").install()
 
 
 def _old_commands_module(module: ModuleType) -> None:

@@ -6,9 +6,10 @@ jsonnet fails at a variable that is not set, and a configuration cannot ask whet
 
 import functools
 import json
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+from pytorch_elmo.allennlp_plugin.import_hooks import Mend
 
 CONFIG_VARIABLES = "CONFIG_VARIABLES"
 
@@ -29,4 +30,4 @@ def mend_params(params: ModuleType) -> None:
 
 
 # Module of AllenNLP -> what is to be done to it once it has been executed.
-MENDS: dict[str, tuple[Callable[[ModuleType], None], ...]] = {"allennlp.common.params": (mend_params,)}
+MENDS: dict[str, tuple[Mend, ...]] = {"allennlp.common.params": (mend_params,)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from pytorch_elmo import embedder
-from pytorch_elmo.allennlp_plugin.model_files import local_files
+from pytorch_elmo.allennlp_plugin.model_files import ORIGINAL, ORIGINAL_OPTIONS, ORIGINAL_WEIGHTS, local_files
 from pytorch_elmo.embedder.batches import BatchRule
 from pytorch_elmo.embedder.file_job import FileJob, batches_by, make_manifest
 from pytorch_elmo.embedder.file_job import embed_file as run_job
@@ -16,21 +16,17 @@ from pytorch_elmo.embedder.setup import ALLENNLP_BATCH_SIZE
 from pytorch_elmo.errors import ConfigurationError, DownloadError, TextError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.pretrained import ModelFiles, resolve
-from pytorch_elmo.pretrained.catalog import MODELS
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.text.lines import InputFile, read_lines
-from pytorch_elmo.text.sources import InputSummary, SentenceSource, open_source, scan
+from pytorch_elmo.text.sources import SentenceSource, blank_lines_error, open_source, scan
 from pytorch_elmo.weights.load import load_bilm, load_model_files
 
 __all__ = ["DEFAULT_BATCH_SIZE", "DEFAULT_OPTIONS_FILE", "DEFAULT_WEIGHT_FILE", "ElmoEmbedder"]
 
 DEFAULT_VARIABLE = "PYTORCH_ELMO_DEFAULT"
-ORIGINAL = "original"
-DEFAULT_OPTIONS_FILE = MODELS[ORIGINAL].options.url  # type: ignore[union-attr]
-DEFAULT_WEIGHT_FILE = MODELS[ORIGINAL].weights.url  # type: ignore[union-attr]
+DEFAULT_OPTIONS_FILE, DEFAULT_WEIGHT_FILE = ORIGINAL_OPTIONS, ORIGINAL_WEIGHTS
 DEFAULT_BATCH_SIZE = ALLENNLP_BATCH_SIZE
 OUTPUT_FORMATS = ("all", "top", "average")
-_MOST_BLANK_NAMED = 20
 
 
 class ElmoEmbedder(embedder.ElmoEmbedder):
@@ -83,8 +79,8 @@ class ElmoEmbedder(embedder.ElmoEmbedder):
         """Write a text's vectors to a file with a dataset for each line, as AllenNLP 0.9 lays it out.
 
         An existing file is replaced, and a missing folder made, once the text is known to be good; a run that fails
-        leaves the old file. An open file is read to its end and closed. States go on from the
-        calls before it, as in 0.9.
+        leaves the old file. An open file is read to its end and closed. States go on from the calls before it, as
+        in 0.9.
 
         Args:
             input_file: one tokenised sentence a line: any open text file, or the path of a UTF-8 file.
@@ -114,7 +110,8 @@ class ElmoEmbedder(embedder.ElmoEmbedder):
         )
         with _open_sentences(input_file) as source, batches_by(self, rule):
             summary = scan(source, listener)
-            _refuse_blank_lines(source, summary)
+            if summary.blank_lines:
+                raise blank_lines_error(source, summary.blank_lines, "remove them")
             job.output.absolute().parent.mkdir(parents=True, exist_ok=True)
             manifest = make_manifest(self, summary, job)
             run_job(self, source, summary, job, manifest=manifest, progress=listener)
@@ -193,13 +190,3 @@ def _all_lines(input_file: IO[str], name: str) -> list[str]:
         raise TextError(
             f"{name} must be text in the encoding that it was opened with, {error}; name another"
         ) from error
-
-
-def _refuse_blank_lines(source: SentenceSource, summary: InputSummary) -> None:
-    blank, unit = summary.blank_lines, source.unit
-    if blank:
-        numbers = ", ".join(map(str, blank[:_MOST_BLANK_NAMED]))
-        more = f" and {len(blank) - _MOST_BLANK_NAMED} more" if len(blank) > _MOST_BLANK_NAMED else ""
-        raise TextError(
-            f"{source.description}: a {unit} must hold a sentence, {unit}(s) {numbers}{more} are blank; remove them"
-        )

@@ -11,16 +11,16 @@ before code of your own takes the names from AllenNLP; or, for programs that are
 import logging
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import allennlp.modules.elmo as allennlps
 from allennlp.common import FromParams
-from torch import nn
 
 from pytorch_elmo import elmo
 from pytorch_elmo.allennlp_plugin.model_files import local_files
+from pytorch_elmo.model import BiLM
 from pytorch_elmo.text.characters import batch_to_ids
+from pytorch_elmo.weights.load import load_bilm
 
 __all__ = ["OPT_IN_VARIABLE", "Elmo", "batch_to_ids", "install", "use_fast_elmo"]
 
@@ -41,36 +41,8 @@ class Elmo(elmo.Elmo, FromParams):
         PytorchElmoError: as `pytorch_elmo.Elmo`, or a file cannot be fetched.
     """
 
-    def __init__(
-        self,
-        options_file: str | Path | None,
-        weight_file: str | Path | None,
-        num_output_representations: int,
-        requires_grad: bool = False,
-        do_layer_norm: bool = False,
-        dropout: float = 0.5,
-        vocab_to_cache: Sequence[str] | None = None,
-        keep_sentence_boundaries: bool = False,
-        scalar_mix_parameters: Sequence[float] | None = None,
-        module: nn.Module | None = None,
-        *,
-        stateful: bool = False,
-    ) -> None:
-        if module is None and options_file is not None and weight_file is not None:
-            options_file, weight_file = local_files(options_file, weight_file)
-        super().__init__(
-            options_file,
-            weight_file,
-            num_output_representations,
-            requires_grad,
-            do_layer_norm,
-            dropout,
-            vocab_to_cache,
-            keep_sentence_boundaries,
-            scalar_mix_parameters,
-            module,
-            stateful=stateful,
-        )
+    def _load(self, options_file: str | Path, weight_file: str | Path) -> BiLM:
+        return load_bilm(*local_files(options_file, weight_file))
 
 
 def use_fast_elmo() -> None:

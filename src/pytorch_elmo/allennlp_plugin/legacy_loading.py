@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pytorch_elmo.allennlp_plugin.import_hooks import Mend
 from pytorch_elmo.allennlp_plugin.legacy_archived_files import point_to_archived_files
 from pytorch_elmo.allennlp_plugin.legacy_configs import is_old, translation
 from pytorch_elmo.allennlp_plugin.legacy_names import PREDICTORS
@@ -17,7 +18,6 @@ from pytorch_elmo.allennlp_plugin.legacy_translation import Config
 
 logger = logging.getLogger(__name__)
 
-Mend = Callable[[ModuleType], None]
 _MENDED = "_mended_for_old_configurations"
 
 

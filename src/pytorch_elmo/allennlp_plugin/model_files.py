@@ -7,6 +7,10 @@ from pytorch_elmo.pretrained.catalog import MODELS, PUBLISHER
 from pytorch_elmo.pretrained.fetch import resolve
 from pytorch_elmo.progress import Progress
 
+ORIGINAL = "original"  # the model that AllenNLP's classes take where none is named
+ORIGINAL_OPTIONS = MODELS[ORIGINAL].options.url  # type: ignore[union-attr]
+ORIGINAL_WEIGHTS = MODELS[ORIGINAL].weights.url  # type: ignore[union-attr]
+
 _EARLIER_ADDRESSES = (  # of the same folder, as the configurations and scripts of the 0.x releases have them
     "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/",
     "http://s3-us-west-2.amazonaws.com/allennlp/models/elmo/",

@@ -14,14 +14,10 @@ from allennlp.modules.text_field_embedders.basic_text_field_embedder import Basi
 from allennlp.modules.token_embedders.token_embedder import TokenEmbedder
 from torch import Tensor, nn
 
-from pytorch_elmo.allennlp_plugin.model_files import local_files
+from pytorch_elmo.allennlp_plugin.model_files import ORIGINAL_OPTIONS, ORIGINAL_WEIGHTS, local_files
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.model import BiLM
-from pytorch_elmo.pretrained.catalog import PUBLISHER
 from pytorch_elmo.weights.load import load_bilm, load_pretrained
-
-_ORIGINAL = f"{PUBLISHER}2x4096_512_2048cnn_2xhighway/elmo_2x4096_512_2048cnn_2xhighway_"
-ORIGINAL_OPTIONS, ORIGINAL_WEIGHTS = f"{_ORIGINAL}options.json", f"{_ORIGINAL}weights.hdf5"
 
 
 @TokenEmbedder.register("elmo_token_embedder", exist_ok=True)

@@ -69,7 +69,7 @@ class Elmo(nn.Module):
         super().__init__()
         if num_output_representations < 1:
             raise ConfigurationError(f"num_output_representations is at least 1, got {num_output_representations}")
-        self._elmo_lstm = _choose_module(options_file, weight_file, module)
+        self._elmo_lstm = self._choose_module(options_file, weight_file, module)
         self._keep_sentence_boundaries = keep_sentence_boundaries
         self._dropout = nn.Dropout(p=dropout)
         self.stateful, self._carried = stateful, CarriedState()
@@ -84,6 +84,23 @@ class Elmo(nn.Module):
             mix = ScalarMix(num_layers, do_layer_norm, scalar_mix_parameters, trainable=scalar_mix_parameters is None)
             self.add_module(f"scalar_mix_{index}", mix)
             self._scalar_mixes.append(mix)
+
+    def _choose_module(
+        self, options_file: str | Path | None, weight_file: str | Path | None, module: nn.Module | None
+    ) -> nn.Module:
+        if module is not None:
+            if options_file is not None or weight_file is not None:
+                raise ConfigurationError(
+                    "module replaces options_file and weight_file; pass None for both, or no module"
+                )
+            return module
+        if options_file is None or weight_file is None:
+            raise ConfigurationError("options_file and weight_file are both needed, or a module; one is None")
+        return self._load(options_file, weight_file)
+
+    def _load(self, options_file: str | Path, weight_file: str | Path) -> BiLM:
+        """The biLM of the two files; a subclass may know more ways to name them."""
+        return load_bilm(options_file, weight_file)
 
     @classmethod
     def from_pretrained(
@@ -176,18 +193,6 @@ class Elmo(nn.Module):
         bilm = self._elmo_lstm
         assert isinstance(bilm, BiLM)
         bilm.add_module("_word_embedding", cached_embedding(words, self._frozen.engine(bilm)))
-
-
-def _choose_module(
-    options_file: str | Path | None, weight_file: str | Path | None, module: nn.Module | None
-) -> nn.Module:
-    if module is not None:
-        if options_file is not None or weight_file is not None:
-            raise ConfigurationError("module replaces options_file and weight_file; pass None for both, or no module")
-        return module
-    if options_file is None or weight_file is None:
-        raise ConfigurationError("options_file and weight_file are both needed, or a module; one is None")
-    return load_bilm(options_file, weight_file)
 
 
 def _num_layers(module: nn.Module) -> int:

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,7 +223,9 @@ def scan(source: SentenceSource, progress: Progress | None = None) -> InputSumma
         listener.advance(1)
     listener.finish()
     if blank and source.blank_lines == "error":
-        raise _blank_lines_error(source, blank)
+        raise blank_lines_error(
+            source, blank, "remove them, or keep them as empty sentences with --blank-lines empty"
+        )
     token_counts = np.array(counts, dtype=np.int64)
     return InputSummary(
         num_sentences=len(token_counts),
@@ -237,10 +239,11 @@ def scan(source: SentenceSource, progress: Progress | None = None) -> InputSumma
     )
 
 
-def _blank_lines_error(source: SentenceSource, blank: "array[int]") -> TextError:
+def blank_lines_error(source: SentenceSource, blank: Sequence[int], advice: str) -> TextError:
+    """What to raise where lines without a sentence are not wanted: their numbers, from 1, and what to do."""
     numbers = ", ".join(map(str, blank[:_MOST_BLANK_NAMED]))
     more = f" and {len(blank) - _MOST_BLANK_NAMED} more" if len(blank) > _MOST_BLANK_NAMED else ""
     return TextError(
         f"{source.description}: a {source.unit} must hold a sentence, {source.unit}(s) {numbers}{more} are blank; "
-        "remove them, or keep them as empty sentences with --blank-lines empty"
+        f"{advice}"
     )
