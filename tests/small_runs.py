@@ -50,10 +50,13 @@ class Reports:
     """Remembers what a run reported."""
 
     def __init__(self) -> None:
-        self.steps, self.checkpoints = [], []
+        self.steps, self.checkpoints, self.perplexities = [], [], []
 
     def step_done(self, report) -> None:
         self.steps.append(report)
+
+    def validated(self, step, perplexity) -> None:
+        self.perplexities.append((step, perplexity.both))
 
     def checkpoint_saved(self, path) -> None:
         self.checkpoints.append(path)

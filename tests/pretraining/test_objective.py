@@ -13,8 +13,10 @@ from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.lstm import projected_lstm
 from pytorch_elmo.model.softmax import Softmax
 from pytorch_elmo.pretraining.config import OptimizerConfig
-from pytorch_elmo.pretraining.objective import DirectionBatch, Negatives, Objective, accumulate
-from pytorch_elmo.pretraining.trainer import make_optimizer
+from pytorch_elmo.pretraining.dropout import Dropout
+from pytorch_elmo.pretraining.gradients import accumulate
+from pytorch_elmo.pretraining.objective import DirectionBatch, Negatives, Objective, Window
+from pytorch_elmo.pretraining.optimizers import make_optimizer
 from pytorch_elmo.weights.table import weight_rules
 from random_models import bilm_config, random_bilm, random_words
 
@@ -57,14 +59,14 @@ def test_five_steps_of_the_reference(dtype, tolerance):
     softmax = trained_softmax().to(dtype)
     parameters = [*bilm.parameters(), *softmax.parameters()]
     optimizer = make_optimizer(OptimizerConfig(name="adagrad", learning_rate=0.2), parameters)
-    objective = Objective(bilm, softmax, dropout=0.0, seed=0)
+    objective = Objective(bilm, softmax)
     state = bilm.lstm.zero_state(2)
     with np.load(TRAINED / "steps.npz") as steps:
         assert len(steps["losses"]) == 5
         for number in range(5):
             optimizer.zero_grad()
             words, batches = window_of(steps, number)
-            result = objective.backward(words, batches, state, None, scale=4.0)
+            result = objective.backward(Window(words, batches), state, scale=4.0)
             state = result.state
             np.testing.assert_allclose(result.losses, steps["losses"][number], rtol=0, atol=tolerance)
             state_close(state, steps["state_hidden"][number], steps["state_cell"][number], tolerance)
@@ -110,15 +112,28 @@ class Case:
         self.restarts = torch.rand(shape, generator=generator) < 0.4 if restarts else None
 
     @property
+    def window(self) -> Window:
+        return Window(self.characters, self.batches, self.restarts)
+
+    @property
+    def rows(self) -> Tensor:
+        """The ids that the window touches."""
+        return torch.unique(
+            torch.cat([part for b in self.batches for part in (b.targets.flatten(), b.negatives.ids)])
+        )
+
+    @property
     def parameters(self) -> list[Tensor]:
         return [*self.bilm.parameters(), *self.softmax.parameters()]
 
-    def run(self, *, dropout: float = 0.0, seed: int = 0, scale: float = 1.0):
+    def run(
+        self, *, dropout: float = 0.0, seed: int = 0, scale: float = 1.0, rows: Tensor | None = None, sparse=False
+    ):
         """Losses, state, and gradients of all parameters."""
-        objective = Objective(self.bilm, self.softmax, dropout=dropout, seed=seed)
+        objective = Objective(self.bilm, self.softmax, dropout=Dropout(dropout, seed=seed), sparse=sparse)
         for parameter in self.parameters:
             parameter.grad = None
-        result = objective.backward(self.characters, self.batches, self.state, self.restarts, scale)
+        result = objective.backward(self.window._replace(rows=rows), self.state, scale)
         return result, [parameter.grad for parameter in self.parameters]
 
     def plainly(self) -> list[Tensor]:
@@ -154,10 +169,10 @@ def test_gradients_are_those_of_plain_autograd(sampled, restarts, skips):
 def test_gradients_add_to_what_is_there():
     case = Case(sampled=True, restarts=True)
     _, once = case.run()
-    objective = Objective(case.bilm, case.softmax, dropout=0.0, seed=0)
+    objective = Objective(case.bilm, case.softmax)
     for parameter, gradient in zip(case.parameters, once, strict=True):
         parameter.grad = gradient.clone()
-    objective.backward(case.characters, case.batches, case.state, case.restarts)
+    objective.backward(case.window, case.state)
     for parameter, gradient in zip(case.parameters, once, strict=True):
         torch.testing.assert_close(parameter.grad, 2 * gradient, rtol=1e-12, atol=0)
 
@@ -204,17 +219,53 @@ def test_dropout_repeats_with_its_seed_and_differs_without():
     assert len({first, other, none}) == 3
 
 
-def test_dropout_zeroes_its_share_and_keeps_the_mean():
-    case = Case(sampled=False, restarts=False)
-    objective = Objective(case.bilm, case.softmax, dropout=0.25, seed=0)
-    dropped = objective._drop(torch.ones(100_000, dtype=torch.float64), 0)
-    assert set(dropped.tolist()) == {0.0, 1.0 / 0.75}
-    assert dropped.mean().item() == pytest.approx(1.0, abs=0.01)
-    assert not torch.equal(objective._drop(torch.ones(100), 0), objective._drop(torch.ones(100), 0))
-    assert not torch.equal(
-        Objective(case.bilm, case.softmax, dropout=0.25, seed=0)._drop(torch.ones(100), 0),
-        Objective(case.bilm, case.softmax, dropout=0.25, seed=0)._drop(torch.ones(100), 1),
-    )
+@pytest.mark.parametrize("sparse", [True, False])
+def test_rows_give_the_gradients_of_the_whole_softmax(sparse):
+    case = Case(sampled=True, restarts=True)
+    whole, expected = case.run()
+    some, gradients = case.run(rows=case.rows, sparse=sparse)
+    assert some.losses == pytest.approx(whole.losses, abs=1e-13)
+    assert [gradient.is_sparse for gradient in gradients[-2:]] == [sparse, sparse]
+    torch.testing.assert_close([g.to_dense() for g in gradients], expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_gradients_of_rows_add_up_over_windows(sparse):
+    case = Case(sampled=True, restarts=False)
+    _, once = case.run(rows=case.rows, sparse=sparse)
+    once = [gradient.to_dense().clone() for gradient in once]
+    objective = Objective(case.bilm, case.softmax, sparse=sparse)
+    for parameter in case.parameters:
+        parameter.grad = None
+    for _ in range(2):
+        objective.backward(case.window._replace(rows=case.rows), case.state)
+    for parameter, gradient in zip(case.parameters, once, strict=True):
+        torch.testing.assert_close(parameter.grad.to_dense(), 2 * gradient, rtol=1e-12, atol=1e-15)
+
+
+def test_a_frozen_bilm_leaves_the_gradients_of_the_softmax_as_they_are():
+    case = Case(sampled=True, restarts=True)
+    _, expected = case.run(rows=case.rows)
+    case.bilm.requires_grad_(False)
+    _, gradients = case.run(rows=case.rows)
+    assert gradients[:-2] == [None] * (len(gradients) - 2)
+    torch.testing.assert_close(gradients[-2:], expected[-2:], rtol=0, atol=0)
+
+
+def test_half_precision_is_near():
+    """Products in bfloat16 round to 3 digits; losses and gradients stay near, in float32."""
+    case = Case(sampled=True, restarts=True)
+    case.bilm.float(), case.softmax.float()
+    case.state = LstmState(*(part.float() for part in case.state))
+    exact, expected = case.run(rows=case.rows)
+    for parameter in case.parameters:
+        parameter.grad = None
+    half = Objective(case.bilm, case.softmax, half=True).backward(case.window._replace(rows=case.rows), case.state)
+    assert half.losses != exact.losses
+    assert half.losses == pytest.approx(exact.losses, rel=0.02)
+    for parameter, gradient in zip(case.parameters, expected, strict=True):
+        assert parameter.grad.dtype == torch.float32
+        assert (parameter.grad - gradient).norm() < 0.05 * gradient.norm() + 1e-6
 
 
 def test_accumulate():

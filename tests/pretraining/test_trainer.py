@@ -9,7 +9,9 @@ import torch
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
 from pytorch_elmo.pretraining.config import OptimizerConfig
-from pytorch_elmo.pretraining.trainer import CHECKPOINTS, Trainer, count_words, make_optimizer, refuse_other_config
+from pytorch_elmo.pretraining.optimizers import make_optimizer
+from pytorch_elmo.pretraining.snapshots import refuse_other_config, take_snapshot
+from pytorch_elmo.pretraining.trainer import CHECKPOINTS, StartModel, Trainer, count_words
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.checkpoint import list_checkpoints, load_checkpoint
 from random_models import bilm_config
@@ -27,7 +29,7 @@ def trainer_of(**settings) -> Trainer:
 
 def assert_same_run(trainer: Trainer, other: Trainer) -> None:
     """Equal in every bit that decides how the runs go on."""
-    ours, theirs = trainer.checkpoint(), other.checkpoint()
+    ours, theirs = take_snapshot(trainer), take_snapshot(other)
     assert ours.document == theirs.document
     assert ours.tensors.keys() == theirs.tensors.keys()
     for name, tensor in ours.tensors.items():
@@ -99,6 +101,7 @@ def test_a_finished_run_does_nothing_more(tmp_path):
         ({"seed": 5}, r"^the run was started with seed 0, the configuration says 5; restore the setting, or choose"),
         ({"model": bilm_config(cell_size=7)}, r"^the run was started with model \{.*\}, the configuration says \{"),
         ({"dropout": 0.3}, r"started with dropout 0.1, the configuration says 0.3; "),
+        ({"optimizer": ADAGRAD}, r"started with optimizer \{.*\}, the configuration says \{"),
     ],
 )
 def test_another_configuration_is_refused(tmp_path, change, message):
@@ -122,9 +125,13 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, where):
     with torch.no_grad():
         trainer.parameters[where].fill_(math.nan)
     last = tmp_path / CHECKPOINTS / "step-000000004.safetensors"
-    message = rf"^the loss is no number at step 5, epoch \d+; lower the learning rate and go on from .*: {last}$"
+    text = tmp_path / "window-of-step-5.txt"
+    message = rf"^the loss is no number at step 5, epoch \d+, window 4, whose text is in {text}; lower .*: {last}$"
     with pytest.raises(PytorchElmoError, match=message):
         trainer.run(tmp_path, reports)
+    rows = text.read_text("utf-8").split("\n")
+    assert [len(row.split(" ")) for row in rows] == [4, 4, 4]
+    assert set(" ".join(rows).split(" ")) <= set(CORPUS.words)
     assert list_checkpoints(tmp_path / CHECKPOINTS)[-1] == last
     assert all(tensor.isfinite().all() for tensor in load_checkpoint(last).tensors.values())
 
@@ -133,9 +140,111 @@ def test_a_loss_that_never_was_a_number_names_no_checkpoint(tmp_path):
     trainer = trainer_of()
     with torch.no_grad():
         trainer.softmax.bias.fill_(math.inf)
-    with pytest.raises(PytorchElmoError, match=r"the loss is no number at step 1, epoch 0; .*: None$"):
+    with pytest.raises(PytorchElmoError, match=r"the loss is no number at step 1, epoch 0, window 0, .*: None$"):
         trainer.run(tmp_path, Reports())
     assert list_checkpoints(tmp_path / CHECKPOINTS) == []
+
+
+def test_an_exploding_loss_stops_the_run(tmp_path):
+    trainer = trainer_of(num_negatives=None)
+    with torch.no_grad():
+        trainer.softmax.bias[0] = 100.0
+    with pytest.raises(PytorchElmoError, match=r"^the loss is above 7.5 at step 1, epoch 0, window 0, whose text is"):
+        trainer.run(tmp_path, Reports())
+    assert list_checkpoints(tmp_path / CHECKPOINTS) == []
+
+
+def test_how_long_and_how_fast_may_change(tmp_path):
+    trainer_of().run(tmp_path, Reports())
+    slower = dataclasses.replace(small_config().optimizer, learning_rate=0.001, gradient_clip=0.5)
+    trainer = trainer_of(optimizer=slower, num_steps=8, keep_checkpoints=5)
+    trainer.resume(tmp_path)
+    assert trainer.run(tmp_path, Reports())
+    assert trainer.step == 8
+
+
+@pytest.mark.parametrize("settings", [{"num_negatives": 6}, {"num_negatives": None}, {"optimizer": ADAGRAD}])
+def test_windows_may_be_accumulated(settings):
+    """Two windows of a step: the mean of the gradients that the windows would give."""
+    one, two = (trainer_of(accumulation_steps=n, dropout=0.2, **settings) for n in (1, 2))
+    assert two.tokens_per_step == 2 * one.tokens_per_step
+    expected = {name: torch.zeros_like(p) for name, p in one.parameters.items()}
+    losses = []
+    for _ in range(2):
+        one.optimizer.zero_grad()
+        one._dropout.begin(one.reader.number)
+        result = one.objective.backward(one.reader.next_window(), one.state, 4.0 if "optimizer" in settings else 1.0)
+        one.state = result.state
+        losses.append(result.losses)
+        for name, parameter in one.parameters.items():
+            expected[name] += parameter.grad.to_dense() / 2
+    clip = {"optimizer": dataclasses.replace(two.config.optimizer, gradient_clip=1e9)}
+    two.config = dataclasses.replace(two.config, **clip)
+    report = two.train_step()
+    assert report.forward_loss == pytest.approx((losses[0][0] + losses[1][0]) / 2, rel=1e-6)
+    for name, parameter in two.parameters.items():
+        torch.testing.assert_close(parameter.grad.to_dense(), expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_the_adaptive_softmax_learns_and_goes_on(tmp_path):
+    settings = {"num_negatives": None, "adaptive_cutoffs": [4, 8], "num_steps": 8}
+    settings["model"] = bilm_config(cell_size=12, projection_size=16)
+    straight, reports = trainer_of(**settings), Reports()
+    straight.run(tmp_path / "straight", reports)
+    first = trainer_of(**settings)
+    first.run(tmp_path / "parts", Reports(), stop=lambda: first.step == 3)
+    second = trainer_of(**settings)
+    second.resume(tmp_path / "parts")
+    second.run(tmp_path / "parts", Reports())
+    assert_same_run(second, straight)
+    assert reports.steps[-1].forward_loss < reports.steps[0].forward_loss
+
+
+@pytest.mark.parametrize("cutoffs", [[], [8, 4], [4, 4], [0, 4], [4, 12]])
+def test_cutoffs_that_cannot_be(cutoffs):
+    with pytest.raises(
+        ConfigurationError, match=r"^adaptive_cutoffs must rise and lie between 1 and .* size 12, got"
+    ):
+        trainer_of(num_negatives=None, adaptive_cutoffs=cutoffs)
+
+
+def test_more_clusters_than_the_vectors_can_be_cut_for():
+    with pytest.raises(
+        ConfigurationError, match=r"^2 adaptive_cutoffs need a projection size of 16 at least, got 8;"
+    ):
+        trainer_of(num_negatives=None, adaptive_cutoffs=[4, 8], model=bilm_config(cell_size=12, projection_size=8))
+
+
+def test_the_best_model_on_the_validation_text_is_kept(tmp_path):
+    settings = {"num_negatives": None, "num_steps": 30, "validate_every": 5, "checkpoint_every": 100, "dropout": 0.0}
+    trainer, reports = Trainer(small_config(**settings), CORPUS, VOCABULARY, validation=CORPUS), Reports()
+    trainer.run(tmp_path, reports)
+    assert [step for step, _ in reports.perplexities] == [5, 10, 15, 20, 25, 30]
+    best = min(reports.perplexities, key=lambda pair: pair[1])
+    assert trainer.best == best
+    kept = load_checkpoint(tmp_path / CHECKPOINTS / "best.safetensors")
+    assert kept.document["step"] == best[0]
+    again = Trainer(small_config(**settings), CORPUS, VOCABULARY, validation=CORPUS)
+    again.resume(tmp_path)
+    assert again.best == best
+
+
+def test_fine_tuning_trains_the_softmax_first():
+    old = trainer_of(num_negatives=None)
+    before = {name: parameter.detach().clone() for name, parameter in old.bilm.named_parameters()}
+    start = StartModel(old.bilm, old.softmax, VOCABULARY)
+    words = Vocabulary(["<S>", "</S>", "<UNK>", "sea", "harbour", "the", "noon"])
+    config = small_config(softmax_only_steps=2, num_negatives=None, dropout=0.0)
+    trainer = Trainer(config, CORPUS, words, start=start)
+    for word in ("<S>", "sea", "the"):
+        row, old_row = words.id_of(word), VOCABULARY.id_of(word)
+        assert torch.equal(trainer.softmax.weight[row], old.softmax.weight[old_row])
+    for step in range(3):
+        softmax = trainer.softmax.weight.detach().clone()
+        trainer.train_step()
+        assert not torch.equal(trainer.softmax.weight, softmax)
+        same = all(torch.equal(p, before[name]) for name, p in trainer.bilm.named_parameters())
+        assert same == (step < 2)
 
 
 def unigram_entropy() -> float:
@@ -216,7 +325,7 @@ def test_gradients_are_clipped_by_their_global_norm():
 
 def test_words_outside_the_vocabulary_are_predicted_as_unknown():
     trainer = trainer_of()
-    ids = dict(zip(CORPUS.words, trainer._target_ids.tolist(), strict=True))
+    ids = dict(zip(CORPUS.words, trainer.reader._target_ids.tolist(), strict=True))
     assert ids["the"] == VOCABULARY.id_of("the") == 3
     assert (ids["<S>"], ids["</S>"]) == (0, 1)
     outside = set(CORPUS.words) - set(VOCABULARY.tokens)

@@ -7,6 +7,7 @@ import click
 
 from pytorch_elmo.commands.errors import INTERRUPTED, one_line_errors, stop_when_asked
 from pytorch_elmo.commands.progress_bar import make_progress
+from pytorch_elmo.pretraining.evaluate import Perplexity
 from pytorch_elmo.pretraining.trainer import StepReport
 from pytorch_elmo.progress import Progress
 
@@ -30,6 +31,14 @@ class _Reports:
                 f"gradient norm {report.gradient_norm:.2f}, rate {report.learning_rate:.2e}"
             )
             self._write(report, perplexity)
+
+    def validated(self, step: int, perplexity: Perplexity) -> None:
+        self._progress.note(
+            f"step {step:,}: held-out perplexity {perplexity.both:.1f} (forward {perplexity.forward:.1f}, "
+            f"backward {perplexity.backward:.1f}; {perplexity.unknown_rate:.1%} of the tokens unknown)"
+        )
+        if self._board is not None:
+            self._board.add_scalar("perplexity/validation", perplexity.both, step)
 
     def checkpoint_saved(self, path: Path) -> None:
         self._progress.note(f"saved {path}")

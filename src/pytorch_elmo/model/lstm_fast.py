@@ -21,7 +21,10 @@ def projected_lstm(
     projection_clip: float | None,
     restarts: Tensor | None = None,
 ) -> LayerState:
-    """As `lstm.projected_lstm`; no gradient flows to `initial` nor out of the returned cells."""
+    """As `lstm.projected_lstm`; no gradient flows to `initial` nor out of the returned cells.
+
+    Matrices in half precision (the bias is not) make the products in it, with float32 between them.
+    """
     hidden, cell = _ProjectedLstm.apply(  # type: ignore[no-untyped-call]
         inputs, initial.hidden, initial.cell, *weights, cell_clip or None, projection_clip or None, restarts
     )
@@ -36,6 +39,21 @@ def _restart_rows(restarts: Tensor | None, num_tokens: int) -> list[Tensor | Non
     return [row if len(row) else None for row in rows]
 
 
+def product(values: Tensor, matrix: Tensor) -> Tensor:
+    """`values @ matrix`, made in the dtype of the matrix, given in that of the values."""
+    return (values.to(matrix.dtype) @ matrix).to(values.dtype)
+
+
+def put_product(total: Tensor, values: Tensor, matrix: Tensor, *, keep: bool) -> None:
+    """Write `product(values, matrix)` into `total`, or add it to what `total` keeps."""
+    if matrix.dtype == total.dtype:
+        total.addmm_(values, matrix, beta=int(keep))
+    elif keep:
+        total.add_(values.to(matrix.dtype) @ matrix)
+    else:
+        total.copy_(values.to(matrix.dtype) @ matrix)
+
+
 class _Window:
     """Buffers of one window: activated gates, cells, squashed cells, outputs before and after projection."""
 
@@ -44,8 +62,8 @@ class _Window:
         projection_size, cell_size = weights.projection.shape
         bias = weights.bias.clone()
         bias[cell_size : 2 * cell_size] += FORGET_BIAS
-        flat = torch.addmm(bias, inputs.flatten(0, 1), weights.input.T)
-        self.gates = flat.view(num_tokens, batch_size, 4 * cell_size)
+        self.gates = inputs.new_empty(num_tokens, batch_size, 4 * cell_size).copy_(bias)
+        put_product(self.gates.flatten(0, 1), inputs.flatten(0, 1), weights.input.T, keep=True)
         self.cells = inputs.new_empty(num_tokens, batch_size, cell_size)
         self.squashed = torch.empty_like(self.cells)
         self.outputs = torch.empty_like(self.cells)
@@ -91,15 +109,20 @@ class _ProjectedLstm(torch.autograd.Function):
         grad_gates, grad_projected = _back_through_time(
             window, grad_hidden, weights, cell_clip, projection_clip, ctx.rows_by_step
         )
-        flat_gates, flat_projected = grad_gates.flatten(0, 1), grad_projected.flatten(0, 1)
+        dtype = weights.input.dtype
+        gates, projected = grad_gates.flatten(0, 1).to(dtype), grad_projected.flatten(0, 1).to(dtype)
+
+        def over_time(gradient: Tensor, values: Tensor, wanted: int) -> Tensor | None:
+            return gradient.T @ values.flatten(0, 1).to(dtype) if ctx.needs_input_grad[wanted] else None
+
         return (
-            (flat_gates @ weights.input).view_as(inputs) if ctx.needs_input_grad[0] else None,
+            (gates @ weights.input).view_as(inputs).to(inputs.dtype) if ctx.needs_input_grad[0] else None,
             None,
             None,
-            flat_gates.T @ inputs.flatten(0, 1) if ctx.needs_input_grad[3] else None,
-            flat_gates.T @ window.previous_hidden.flatten(0, 1) if ctx.needs_input_grad[4] else None,
-            flat_gates.sum(dim=0) if ctx.needs_input_grad[5] else None,
-            flat_projected.T @ window.outputs.flatten(0, 1) if ctx.needs_input_grad[6] else None,
+            over_time(gates, inputs, 3),
+            over_time(gates, window.previous_hidden, 4),
+            grad_gates.sum(dim=(0, 1)) if ctx.needs_input_grad[5] else None,
+            over_time(projected, window.outputs, 6),
             None,
             None,
             None,
@@ -124,7 +147,7 @@ def _step(
         before.index_fill_(0, rows, 0.0)
         carried.index_fill_(0, rows, 0.0)
     gates, cells, size = window.gates[step], window.cells[step], window.cells.shape[-1]
-    gates.addmm_(before, weights.recurrent.T)
+    put_product(gates, before, weights.recurrent.T, keep=True)
     gates[:, : 2 * size].sigmoid_()
     gates[:, 2 * size : 3 * size].tanh_()
     gates[:, 3 * size :].sigmoid_()
@@ -134,7 +157,7 @@ def _step(
         cells.clamp_(-cell_clip, cell_clip)
     torch.tanh(cells, out=window.squashed[step])
     torch.mul(gates[:, 3 * size :], window.squashed[step], out=window.outputs[step])
-    torch.mm(window.outputs[step], weights.projection.T, out=window.hidden[step])
+    put_product(window.hidden[step], window.outputs[step], weights.projection.T, keep=False)
     if projection_clip is not None:
         window.hidden[step].clamp_(-projection_clip, projection_clip)
 
@@ -158,7 +181,7 @@ def _back_through_time(
         grad_input, grad_forget, grad_candidate, grad_output = out.split(size, dim=-1)
         if projection_clip is not None:
             projected.mul_(window.hidden[step].abs() < projection_clip)
-        grad_outputs = projected @ weights.projection
+        grad_outputs = product(projected, weights.projection)
         sigmoid_backward(grad_outputs * window.squashed[step], output_gate, grad_output)
         grad_cell += torch.ops.aten.tanh_backward(grad_outputs.mul_(output_gate), window.squashed[step])
         if cell_clip is not None:
@@ -169,7 +192,7 @@ def _back_through_time(
         if step == 0:
             break
         grad_cell.mul_(forget_gate)
-        grad_before = out @ weights.recurrent
+        grad_before = product(out, weights.recurrent)
         if (rows := rows_by_step[step]) is not None:
             grad_cell.index_fill_(0, rows, 0.0)
             grad_before.index_fill_(0, rows, 0.0)

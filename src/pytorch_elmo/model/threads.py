@@ -13,13 +13,13 @@ class TwoThreads:
     """Runs a job for direction 0 and direction 1 side by side.
 
     One thread a direction waits less than two threads inside every operation, and when another program wants a
-    core, it costs its share and no more. With a single thread the jobs run one after the other.
+    core, it costs its share and no more. With a single thread, or `alone` (a GPU), the jobs run one after the other.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
         threads = torch.get_num_threads()
         self._pool: ThreadPoolExecutor | None = None
-        if threads > 1:
+        if threads > 1 and not alone:
             self._pool = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(threads // 2,))
 
     def both(self, job: Callable[[int], Result]) -> list[Result]:

@@ -4,13 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLMConfig
+from pytorch_elmo.weights.load import load_pretrained
 from pytorch_elmo.weights.options import format_options, parse_options
 
 OptimizerName = Literal["adamw", "adagrad"]
+Precision = Literal["fp32", "bf16"]
 Section = TypeVar("Section")
 
 
@@ -45,12 +47,22 @@ class OptimizerConfig:
     gradient_clip: float = 1.0
 
 
+_COUNTS = ("num_steps", "batch_size", "unroll_steps", "accumulation_steps",
+           "checkpoint_every", "keep_checkpoints", "validate_every", "report_every")  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class PretrainingConfig:
     """Everything that decides what a training run computes.
 
-    `num_negatives` None means the full softmax. `sentence_restart_probability` is the share of sentences that
-    start from zeros in training instead of going on from the state before them (0: as the authors').
+    `batch_size` counts the rows of all processes. `num_negatives` null means no sampling: the full softmax, or with
+    `adaptive_cutoffs`, ids at which a cluster of rarer words begins, the adaptive one. A step's gradient is the mean
+    over `accumulation_steps` windows of `unroll_steps` tokens. `sentence_restart_probability` is the share of
+    sentences that start from zeros in training instead of going on from the state before them (0: as the authors').
+    `validate_every` steps the perplexity of the validation text is measured; the best model is kept.
+
+    Fine-tuning: `start_from` names the model whose biLM the run begins with (and whose softmax, where it has one,
+    for the words of both vocabularies); the softmax is trained alone for `softmax_only_steps`.
     """
 
     model: BiLMConfig
@@ -59,14 +71,30 @@ class PretrainingConfig:
     num_steps: int
     batch_size: int = 128
     unroll_steps: int = 20
+    accumulation_steps: int = 1
+    precision: Precision = "fp32"
     num_negatives: int | None = 8192
+    adaptive_cutoffs: list[int] | None = None
     dropout: float = 0.1
     sentence_restart_probability: float = 0.0
+    start_from: str | None = None
+    softmax_only_steps: int = 0
     seed: int = 0
     checkpoint_every: int = 1000
     keep_checkpoints: int = 2
     validate_every: int = 1000
     report_every: int = 50
+
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ConfigurationError(f"dropout is a share from 0 to below 1, got {self.dropout}")
+        if self.adaptive_cutoffs is not None and self.num_negatives is not None:
+            raise ConfigurationError(
+                f"an adaptive softmax is not sampled, got num_negatives {self.num_negatives}; set it to null"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as it would stand in a file."""
@@ -97,6 +125,8 @@ def parse_config(document: Any) -> PretrainingConfig:
     if not isinstance(document, dict):
         raise ConfigurationError(f"a configuration is a JSON object, got {document!r}")
     nested = dict(document)
+    if isinstance(nested.get("start_from"), str) and "model" not in nested:
+        nested["model"] = format_options(load_pretrained(nested["start_from"]).config)
     for name, parse in (("model", parse_options), ("corpus", _corpus), ("optimizer", _optimizer)):
         if name in nested:
             nested[name] = parse(nested[name])
@@ -140,21 +170,23 @@ def _section(kind: type[Section], document: Any, where: str) -> Section:
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a JSON value is of the annotated type; sections are already parsed."""
-    if hint == list[str]:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if isinstance(hint, type):
         return isinstance(value, hint)
-    return value in get_args(hint) or any(_fits(value, part) for part in get_args(hint) if isinstance(part, type))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    return any(_fits(value, part) for part in get_args(hint))
 
 
 def _describe(hint: Any) -> str:
-    if isinstance(hint, type) and hint in (int, float, str):
+    if hint in (int, float, str):
         return {int: "a whole number", float: "a number", str: "a string"}[hint]
-    if hint == list[str]:
-        return "a list of strings"
+    if get_origin(hint) is list:
+        return {str: "a list of strings", int: "a list of whole numbers"}[get_args(hint)[0]]
     parts = ("null" if part is type(None) else _describe(part) for part in get_args(hint))
     return " or ".join(parts) or repr(hint)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.inference import InferenceBiLM
-from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.model.softmax import OutputLayer
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
@@ -46,7 +46,7 @@ class Perplexity:
 
 def evaluate_perplexity(
     bilm: BiLM,
-    softmax: Softmax,
+    softmax: OutputLayer,
     vocabulary: Vocabulary,
     sentences: Iterable[Sequence[str]],
     progress: Progress | None = None,
@@ -87,7 +87,7 @@ def evaluate_perplexity(
 @torch.no_grad()
 def batch_losses(
     engine: InferenceBiLM,
-    softmax: Softmax,
+    softmax: OutputLayer,
     vocabulary: Vocabulary,
     batch: Sequence[Sequence[str]],
     targets: Sequence[Sequence[int]],
@@ -115,7 +115,7 @@ def _flat(rows: Iterator[list[int]]) -> Tensor:
     return torch.tensor([number for row in rows for number in row], dtype=torch.int64)
 
 
-def _summed_loss(softmax: Softmax, vectors: Tensor, targets: Tensor) -> Tensor:
+def _summed_loss(softmax: OutputLayer, vectors: Tensor, targets: Tensor) -> Tensor:
     total = torch.zeros((), dtype=torch.float64)
     pairs = zip(vectors.split(_POSITIONS_PER_SOFTMAX), targets.split(_POSITIONS_PER_SOFTMAX), strict=True)
     for some_vectors, some_targets in pairs:

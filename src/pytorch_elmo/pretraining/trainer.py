@@ -1,30 +1,39 @@
 """Training a biLM from text: one readable loop, resumable at every checkpoint."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
+from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.model import BiLM
-from pytorch_elmo.model.softmax import Softmax
-from pytorch_elmo.pretraining.config import OptimizerConfig, PretrainingConfig
+from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
+from pytorch_elmo.pretraining.config import PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus
-from pytorch_elmo.pretraining.initialization import fresh_bilm, fresh_softmax
-from pytorch_elmo.pretraining.objective import DirectionBatch, Negatives, Objective
-from pytorch_elmo.pretraining.sampler import draw_negatives
-from pytorch_elmo.pretraining.stream import SentenceStream
+from pytorch_elmo.pretraining.dropout import Dropout
+from pytorch_elmo.pretraining.evaluate import Perplexity, evaluate_perplexity
+from pytorch_elmo.pretraining.gradients import clip_norm
+from pytorch_elmo.pretraining.initialization import (
+    fresh_adaptive_softmax,
+    fresh_bilm,
+    fresh_softmax,
+    take_over_rows,
+)
+from pytorch_elmo.pretraining.objective import Objective
+from pytorch_elmo.pretraining.optimizers import learning_rate, make_optimizer, takes_sparse_gradients
+from pytorch_elmo.pretraining.snapshots import Best, restore_snapshot, take_snapshot
+from pytorch_elmo.pretraining.windows import WindowReader
 from pytorch_elmo.text.vocabulary import Vocabulary
-from pytorch_elmo.training.checkpoint import Checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
-from pytorch_elmo.training.schedule import warmup_cosine
+from pytorch_elmo.training.checkpoint import keep_best, list_checkpoints, load_checkpoint, save_checkpoint
+from pytorch_elmo.training.processes import Processes
 
 CHECKPOINTS = "checkpoints"
+# A mean loss this many times as large as that of guessing every word alike has left all that training repairs.
+EXPLODED = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,47 +54,75 @@ class Reports(Protocol):
     def step_done(self, report: StepReport) -> None:
         """A step is finished."""
 
+    def validated(self, step: int, perplexity: Perplexity) -> None:
+        """The validation text was measured after a step."""
+
     def checkpoint_saved(self, path: Path) -> None:
         """The run can go on from `path`."""
 
 
-class Trainer:
-    """A run: network, optimizer, place in the text, and all random numbers."""
+class StartModel(NamedTuple):
+    """What fine-tuning begins with: a biLM, and its output layer with the words it predicts, where it has one."""
 
-    def __init__(self, config: PretrainingConfig, corpus: Corpus, vocabulary: Vocabulary) -> None:
-        self.config, self.corpus, self.vocabulary = config, corpus, vocabulary
+    bilm: BiLM
+    softmax: Softmax | None = None
+    vocabulary: Vocabulary | None = None
+
+
+class Trainer:
+    """A run: network, optimizer, place in the text.
+
+    All random numbers come from the seed and the place, so that nothing else has to be kept. With several
+    processes each has its share of the rows, and all take the same step.
+    """
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        corpus: Corpus,
+        vocabulary: Vocabulary,
+        *,
+        validation: Corpus | None = None,
+        start: StartModel | None = None,
+        processes: Processes | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.config, self.corpus, self.vocabulary, self.validation = config, corpus, vocabulary, validation
+        self.processes, self.device = processes or Processes(), torch.device(device)
         generator = torch.Generator().manual_seed(config.seed)
-        self.bilm: BiLM = fresh_bilm(config.model, generator)
-        self.softmax: Softmax = fresh_softmax(len(vocabulary), config.model.lstm.projection_size, generator)
+        self.bilm: BiLM = start.bilm.requires_grad_(True).train() if start else fresh_bilm(config.model, generator)
+        self.softmax = _output_layer(config, vocabulary, generator, start)
+        self.bilm.to(self.device)
+        self.softmax.to(self.device)
         self.parameters = dict(_named(self.bilm, self.softmax))
         self.optimizer = make_optimizer(config.optimizer, list(self.parameters.values()))
-        self.objective = Objective(self.bilm, self.softmax, dropout=config.dropout, seed=config.seed)
-        self.stream = SentenceStream(
-            corpus,
-            batch_size=config.batch_size,
-            unroll_steps=config.unroll_steps,
-            restart_probability=config.sentence_restart_probability,
-            seed=config.seed,
+        self.reader = WindowReader(config, corpus, vocabulary, processes=self.processes, device=self.device)
+        self._dropout = Dropout(config.dropout, seed=config.seed, num_rows=config.batch_size, rows=self.reader.rows)
+        self.objective = Objective(
+            self.bilm,
+            self.softmax,
+            dropout=self._dropout,
+            sparse=takes_sparse_gradients(config.optimizer),
+            half=config.precision == "bf16",
         )
-        self.random = np.random.Generator(np.random.PCG64([config.seed, 2]))
-        self.state = self.bilm.lstm.zero_state(config.batch_size)
+        self.state = self.bilm.lstm.zero_state(self.reader.rows.stop - self.reader.rows.start)
         self.step = 0
-        self._target_ids = np.array([vocabulary.id_of(word) for word in corpus.words], dtype=np.int64)
+        self.best: Best | None = None
 
     @property
     def tokens_per_step(self) -> int:
-        """Predictions of one direction in a step."""
-        return self.config.batch_size * self.config.unroll_steps
+        """Predictions of one direction in a step, of all processes."""
+        return self.config.batch_size * self.config.unroll_steps * self.config.accumulation_steps
 
     def resume(self, folder: Path) -> None:
         """Go on from the newest checkpoint in `folder`, if there is one.
 
         Raises:
             ConfigurationError: the run was started with another configuration.
-            WeightsError: the checkpoint is damaged.
+            WeightsError: the checkpoint is damaged, or of another model.
         """
         if saved := list_checkpoints(folder / CHECKPOINTS):
-            self.restore(load_checkpoint(saved[-1]))
+            restore_snapshot(self, load_checkpoint(saved[-1]))
 
     def run(self, folder: Path, reports: Reports, stop: Callable[[], bool] = lambda: False) -> bool:
         """Train to `num_steps`, saving checkpoints in `folder`.
@@ -93,124 +130,104 @@ class Trainer:
         Args:
             folder: of the run.
             reports: hears of every step.
-            stop: asked after each step; True saves a checkpoint and ends the run.
+            stop: asked after each step; True in any process saves a checkpoint and ends the run.
 
         Returns:
             Whether the run is finished.
 
         Raises:
-            PytorchElmoError: the loss is no longer a number; the last checkpoint is named.
+            PytorchElmoError: the loss is no longer a number or has exploded; the last checkpoint is named.
+            FilesError: a checkpoint cannot be written.
         """
-        checkpoints = folder / CHECKPOINTS
-        stopped = False
-        while self.step < self.config.num_steps and not stopped:
+        config, stopped = self.config, False
+        while self.step < config.num_steps and not stopped:
             report = self.train_step()
-            if not np.isfinite(report.forward_loss + report.backward_loss + report.gradient_norm):
-                last = ([None, *list_checkpoints(checkpoints)])[-1]
-                raise PytorchElmoError(
-                    f"the loss is no number at step {report.step}, epoch {report.epoch}; "
-                    f"lower the learning rate and go on from the last good checkpoint: {last}"
-                )
+            self._refuse_divergence(report, folder)
             reports.step_done(report)
-            stopped = stop()
-            if stopped or self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps:
-                reports.checkpoint_saved(
-                    save_checkpoint(checkpoints, self.checkpoint(), keep=self.config.keep_checkpoints)
-                )
-        return self.step == self.config.num_steps
+            last = self.step == config.num_steps
+            stopped = self.processes.any(stop(), self.device)
+            validated = (self.step % config.validate_every == 0 or last) and self._validate(reports)
+            if stopped or last or validated or self.step % config.checkpoint_every == 0:
+                self._save(folder / CHECKPOINTS, reports)
+        return self.step == config.num_steps
 
     def train_step(self) -> StepReport:
-        """Read one window, and move the parameters once."""
+        """Read `accumulation_steps` windows, and move the parameters once."""
         config = self.config.optimizer
-        rate = self._learning_rate()
+        rate = learning_rate(config, self.step, self.config.num_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        self._freeze(self.step < self.config.softmax_only_steps)
         self.optimizer.zero_grad(set_to_none=True)
-        window = self.stream.next_batch()
-        inputs = np.stack([window.forward_inputs, window.backward_inputs])
-        words, places = np.unique(inputs, return_inverse=True)
-        places_by_direction = torch.from_numpy(places.reshape(inputs.shape))
-        result = self.objective.backward(
-            torch.from_numpy(self.corpus.characters[words].astype(np.int64)),
-            (
-                self._direction(places_by_direction[0], window.forward_targets),
-                self._direction(places_by_direction[1], window.backward_targets),
-            ),
-            self.state,
-            torch.from_numpy(window.starts) if window.starts.any() else None,
-            scale=float(self.config.unroll_steps) if config.name == "adagrad" else 1.0,
-        )
-        norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), config.gradient_clip)
-        self.optimizer.step()
-        self.state = result.state
+        scale = float(self.config.unroll_steps) if config.name == "adagrad" else 1.0
+        losses = torch.zeros(2, dtype=torch.float64)
+        for _ in range(self.config.accumulation_steps):
+            self._dropout.begin(self.reader.number, self.device)
+            window = self.reader.next_window()
+            result = self.objective.backward(window, self.state, scale / self.config.accumulation_steps)
+            self.state = result.state
+            losses += torch.tensor(result.losses, dtype=torch.float64) / self.config.accumulation_steps
+        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
+        losses = losses.to(self.device)
+        self.processes.average_([losses, *gradients])
+        norm = clip_norm(list(self.parameters.values()), config.gradient_clip)
+        with torch.sparse.check_sparse_tensor_invariants(enable=False):  # the default, but torch wants to be told
+            self.optimizer.step()
         self.step += 1
+        forward, backward = losses.tolist()
         return StepReport(
             step=self.step,
-            forward_loss=result.losses[0],
-            backward_loss=result.losses[1],
-            gradient_norm=norm.item(),
+            forward_loss=forward,
+            backward_loss=backward,
+            gradient_norm=norm,
             learning_rate=rate,
-            epoch=self.stream.epoch,
+            epoch=self.reader.epoch,
         )
 
-    def checkpoint(self) -> Checkpoint:
-        """The whole run as it stands."""
-        tensors: dict[str, Tensor] = {f"model.{name}": parameter for name, parameter in self.parameters.items()}
-        for name, parameter in self.parameters.items():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{name}.{key}"] = value
-        tensors |= {"state.hidden": self.state.hidden, "state.cell": self.state.cell}
-        for direction, generator in enumerate(self.objective.generators):
-            tensors[f"random.dropout.{direction}"] = generator.get_state()
-        document = {
-            "step": self.step,
-            "config": self.config.to_json(),
-            "vocabulary_size": len(self.vocabulary),
-            "stream": self.stream.state,
-            "random": self.random.bit_generator.state,
-        }
-        return Checkpoint(self.step, tensors, document)
+    def _freeze(self, frozen: bool) -> None:
+        """Take the biLM out of training, or in."""
+        for parameter in self.bilm.parameters():
+            parameter.requires_grad_(not frozen)
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on where a checkpoint was made.
-
-        Raises:
-            ConfigurationError: the run was started with another configuration.
-        """
-        refuse_other_config(checkpoint.document["config"], self.config.to_json())
-        tensors, document = checkpoint.tensors, checkpoint.document
-        with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(tensors[f"model.{name}"])
-                prefix = f"optimizer.{name}."
-                kept = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-                if kept:
-                    self.optimizer.state[parameter] = kept
-        self.state = type(self.state)(tensors["state.hidden"], tensors["state.cell"])
-        for direction, generator in enumerate(self.objective.generators):
-            generator.set_state(tensors[f"random.dropout.{direction}"])
-        self.stream.state = document["stream"]
-        self.random.bit_generator.state = document["random"]
-        self.step = document["step"]
-
-    def _direction(self, places: Tensor, targets: NDArray[np.int32]) -> DirectionBatch:
-        negatives = None
-        if self.config.num_negatives is not None:
-            ids, tries = draw_negatives(self.config.num_negatives, len(self.vocabulary), self.random)
-            negatives = Negatives(torch.from_numpy(ids), tries)
-        return DirectionBatch(places, torch.from_numpy(self._target_ids[targets]), negatives)
-
-    def _learning_rate(self) -> float:
-        config = self.config.optimizer
-        if config.name == "adagrad":
-            return config.learning_rate
-        return warmup_cosine(
-            self.step,
-            num_steps=self.config.num_steps,
-            warmup_steps=config.warmup_steps,
-            peak=config.learning_rate,
-            final=config.final_learning_rate,
+    def _refuse_divergence(self, report: StepReport, folder: Path) -> None:
+        bound = EXPLODED * math.log(len(self.vocabulary))
+        losses = (report.forward_loss, report.backward_loss)
+        if math.isfinite(sum(losses) + report.gradient_norm) and max(losses) <= bound:
+            return
+        what = f"is above {bound:.1f}" if math.isfinite(sum(losses)) and max(losses) > bound else "is no number"
+        text = folder / f"window-of-step-{report.step}.txt"
+        if self.processes.first:
+            folder.mkdir(parents=True, exist_ok=True)
+            text.write_text(self.reader.latest_text(), encoding="utf-8")
+        last = ([None, *list_checkpoints(folder / CHECKPOINTS)])[-1]
+        raise PytorchElmoError(
+            f"the loss {what} at step {report.step}, epoch {report.epoch}, window {self.reader.number - 1}, whose "
+            f"text is in {text}; lower the learning rate and go on from the last good checkpoint: {last}"
         )
+
+    def _validate(self, reports: Reports) -> bool:
+        """Measure the validation text, in the first process; whether this is the best model so far."""
+        if self.validation is None:
+            return False
+        perplexity = 0.0
+        if self.processes.first:
+            sentences = _sentences(self.validation)
+            measured = evaluate_perplexity(self.bilm, self.softmax, self.vocabulary, sentences)
+            reports.validated(self.step, measured)
+            perplexity = measured.both
+        perplexity = self.processes.from_first(perplexity, self.device)
+        if self.best is not None and perplexity >= self.best.perplexity:
+            return False
+        self.best = Best(self.step, perplexity)
+        return True
+
+    def _save(self, folder: Path, reports: Reports) -> None:
+        snapshot = take_snapshot(self)
+        if self.processes.first:
+            path = save_checkpoint(folder, snapshot, keep=self.config.keep_checkpoints)
+            if self.best is not None and self.best.step == self.step:
+                keep_best(path)
+            reports.checkpoint_saved(path)
 
 
 def count_words(corpus: Corpus) -> Counter[str]:
@@ -218,30 +235,25 @@ def count_words(corpus: Corpus) -> Counter[str]:
     return Counter(dict(zip(corpus.words, corpus.counts.tolist(), strict=True)))
 
 
-def make_optimizer(config: OptimizerConfig, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    """AdamW, or Adagrad as TensorFlow's (no epsilon, accumulators from 1.0)."""
-    if config.name == "adagrad":
-        return torch.optim.Adagrad(parameters, lr=config.learning_rate, initial_accumulator_value=1.0, eps=0.0)
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.99), fused=True
-    )
+def _output_layer(
+    config: PretrainingConfig, vocabulary: Vocabulary, generator: torch.Generator, start: StartModel | None
+) -> Softmax | AdaptiveSoftmax:
+    """A fresh one, with the rows of a start model's for the words of both vocabularies."""
+    size = config.model.lstm.projection_size
+    if config.adaptive_cutoffs is not None:
+        return fresh_adaptive_softmax(len(vocabulary), size, config.adaptive_cutoffs, generator)
+    softmax = fresh_softmax(len(vocabulary), size, generator)
+    if start is not None and start.softmax is not None and start.vocabulary is not None:
+        take_over_rows(softmax, vocabulary, start.softmax, start.vocabulary)
+    return softmax
 
 
-def refuse_other_config(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """A run goes on only with the settings that it was started with.
-
-    Raises:
-        ConfigurationError: a setting differs.
-    """
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key) != new.get(key):
-            raise ConfigurationError(
-                f"the run was started with {key} {old.get(key)!r}, the configuration says {new.get(key)!r}; "
-                "restore the setting, or choose another output folder"
-            )
+def _sentences(corpus: Corpus) -> Iterator[list[str]]:
+    for index in range(corpus.num_sentences):
+        yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
 
 
-def _named(bilm: BiLM, softmax: Softmax) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def _named(bilm: BiLM, softmax: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
     yield from bilm.named_parameters()
     for name, parameter in softmax.named_parameters():
         yield f"softmax.{name}", parameter

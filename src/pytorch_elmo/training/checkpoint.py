@@ -1,6 +1,7 @@
 """Everything that a training run needs to go on, in one file that appears whole or not at all."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from pytorch_elmo.files import whole_file
 
 FORMAT = "pytorch_elmo.checkpoint"
 VERSION = "1"
+BEST = "best.safetensors"
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 
 
@@ -26,16 +28,33 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int) -> Path:
-    """Write `folder/step-NNNNNNNNN.safetensors`, then remove all but the newest `keep`."""
+    """Write `folder/step-NNNNNNNNN.safetensors`, then remove all but the newest `keep`.
+
+    Raises:
+        WeightsError: it cannot be written; what was there before stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{checkpoint.step:09d}.safetensors"
     metadata = {"format": FORMAT, "version": VERSION, "document": json.dumps(checkpoint.document)}
     tensors = {name: tensor.detach().contiguous().clone() for name, tensor in checkpoint.tensors.items()}
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata=metadata)
+    try:
+        with whole_file(path) as partial:
+            save_file(tensors, partial, metadata=metadata)
+    except (SafetensorError, OSError) as error:
+        before = ([None, *list_checkpoints(folder)])[-1]
+        raise WeightsError(
+            f"cannot save the checkpoint {path}: {error}; the one before is whole: {before}; make room and go on"
+        ) from error
     for old in list_checkpoints(folder)[:-keep]:
         old.unlink()
     return path
+
+
+def keep_best(path: Path) -> None:
+    """Keep a checkpoint under the name `best.safetensors` too, in place of the best one before."""
+    with whole_file(path.with_name(BEST)) as partial:
+        partial.unlink()
+        os.link(path, partial)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from pytorch_elmo.errors import ConfigurationError, TextError, WeightsError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM
-from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.options import format_options, parse_options
 
@@ -43,28 +43,35 @@ def read_bilm(path: Path) -> BiLM:
     return bilm.requires_grad_(False).eval()
 
 
-def save_softmax(softmax: Softmax, vocabulary: Vocabulary, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
+def save_softmax(
+    softmax: Softmax | AdaptiveSoftmax, vocabulary: Vocabulary, path: Path, *, dtype: torch.dtype = torch.float32
+) -> None:
     """Write an output layer with the words that it predicts."""
     tensors = {name: parameter.detach().to(dtype).contiguous() for name, parameter in softmax.named_parameters()}
     words = "\n".join(vocabulary.tokens).encode("utf-8")
     tensors[_VOCABULARY] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
-    _save(path, tensors, SOFTMAX_FORMAT)
+    shape = {"cutoffs": softmax.cutoffs} if isinstance(softmax, AdaptiveSoftmax) else {}
+    _save(path, tensors, SOFTMAX_FORMAT, **shape)
 
 
-def read_softmax(path: Path) -> tuple[Softmax, Vocabulary]:
+def read_softmax(path: Path) -> tuple[Softmax | AdaptiveSoftmax, Vocabulary]:
     """An output layer, float32 and frozen, and its vocabulary.
 
     Raises:
         WeightsError: as `read_bilm`.
     """
-    tensors, _ = _read(path, SOFTMAX_FORMAT)
-    if _VOCABULARY not in tensors or "weight" not in tensors:
+    tensors, document = _read(path, SOFTMAX_FORMAT)
+    first = "layer.head.weight" if "cutoffs" in document else "weight"
+    if _VOCABULARY not in tensors or first not in tensors:
         raise WeightsError(f"{path}: misses the vocabulary or the weight; fetch the file anew")
     try:
         vocabulary = Vocabulary(tensors.pop(_VOCABULARY).numpy().tobytes().decode("utf-8").split("\n"))
     except (UnicodeDecodeError, TextError) as error:
         raise WeightsError(f"{path}: its vocabulary is damaged: {error}; fetch the file anew") from error
-    softmax = Softmax(len(vocabulary), tensors["weight"].shape[-1])
+    size = tensors[first].shape[-1]
+    softmax: Softmax | AdaptiveSoftmax = Softmax(len(vocabulary), size)
+    if "cutoffs" in document:
+        softmax = AdaptiveSoftmax(len(vocabulary), size, document["cutoffs"])
     _fill(dict(softmax.named_parameters()), tensors, path)
     return softmax.requires_grad_(False).eval(), vocabulary
 
