@@ -136,7 +136,7 @@ def run_measured(arguments: list[str]) -> tuple[float, float]:
         "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3)"
     )
     ended = subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.PIPE, text=True)
-    seconds, memory = map(float, ended.stdout.split())
+    seconds, memory = map(float, ended.stdout.split()[-2:])  # after what the command itself said
     return seconds, memory
 
 

@@ -11,6 +11,7 @@ import torch
 
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.packed_linear import refuse_slow_precision
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretraining.config import PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus
@@ -89,6 +90,8 @@ class Trainer:
     ) -> None:
         self.config, self.corpus, self.vocabulary, self.validation = config, corpus, vocabulary, validation
         self.processes, self.device = processes or Processes(), torch.device(device)
+        if config.precision == "bf16":
+            refuse_slow_precision(self.device, torch.bfloat16)
         generator = torch.Generator().manual_seed(config.seed)
         self.bilm: BiLM = start.bilm.requires_grad_(True).train() if start else fresh_bilm(config.model, generator)
         self.softmax = _output_layer(config, vocabulary, generator, start)
