@@ -29,6 +29,7 @@ class Case:
             self.normal(projection_size, CELL_SIZE),
         )
         self.pull = self.normal(num_tokens, batch_size, projection_size)
+        self.start = LayerState(self.normal(projection_size), self.normal(CELL_SIZE))
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.generator, dtype=torch.float64)
@@ -37,10 +38,14 @@ class Case:
         return torch.rand(self.inputs.shape[:2], generator=self.generator) < share
 
     def run(self, layer, **arguments) -> tuple[LayerState, tuple[Tensor, ...]]:
-        """States, and gradients of (inputs, *weights)."""
-        variables = [tensor.clone().requires_grad_() for tensor in (self.inputs, *self.weights)]
-        states = layer.projected_lstm(variables[0], self.initial, LstmWeights(*variables[1:]), **arguments)
-        return states, torch.autograd.grad((states.hidden * self.pull).sum(), variables)
+        """States, and gradients of (inputs, *weights, *start)."""
+        given = (self.inputs, *self.weights, *self.start)
+        variables = [tensor.clone().requires_grad_() for tensor in given]
+        if arguments.pop("started", False):
+            arguments["start"] = LayerState(*variables[5:])
+        states = layer.projected_lstm(variables[0], self.initial, LstmWeights(*variables[1:5]), **arguments)
+        pulled = (states.hidden * self.pull).sum()
+        return states, torch.autograd.grad(pulled, variables, allow_unused=True, materialize_grads=True)
 
 
 def assert_same(case: Case, **arguments) -> LayerState:
@@ -72,11 +77,25 @@ def test_clips_and_restarts(cell_clip, projection_clip, share):
     st.sampled_from([None, 0.2, 1.0]),
     st.sampled_from([None, 0.1, 1.0]),
     st.sampled_from([None, 0.2, 0.8]),
+    st.booleans(),
 )
-def test_any_window(num_tokens, batch_size, projection_size, seed, cell_clip, projection_clip, share):
+def test_any_window(num_tokens, batch_size, projection_size, seed, cell_clip, projection_clip, share, started):
     case = Case(num_tokens, batch_size, seed, projection_size=projection_size)
     restarts = None if share is None else case.restarts(share)
-    assert_same(case, cell_clip=cell_clip, projection_clip=projection_clip, restarts=restarts)
+    clips = {"cell_clip": cell_clip, "projection_clip": projection_clip}
+    assert_same(case, **clips, restarts=restarts, started=started)
+
+
+def test_a_start_is_what_rows_begin_from():
+    case = Case(num_tokens=6, batch_size=3, seed=7)
+    restarts = torch.zeros(6, 3, dtype=torch.bool)
+    restarts[0, 1] = restarts[4, 2] = True
+    clips = {"cell_clip": 0.4, "projection_clip": 0.5}
+    states = assert_same(case, **clips, restarts=restarts, started=True)
+    rows = LayerState(*(part.expand(1, -1) for part in case.start))
+    for row, begin in ((1, 0), (2, 4)):
+        alone = lstm.projected_lstm(case.inputs[begin:, row : row + 1], rows, case.weights, **clips)
+        torch.testing.assert_close(states.hidden[begin:, row], alone.hidden[:, 0], rtol=0, atol=TOLERANCE)
 
 
 def test_gradients_are_those_of_finite_differences():

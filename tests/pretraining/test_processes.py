@@ -109,9 +109,7 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path):
 
 def test_rows_are_shared_out():
     assert [Processes(rank, 3).share(12) for rank in range(3)] == [slice(0, 4), slice(4, 8), slice(8, 12)]
-    with pytest.raises(
-        ConfigurationError, match=r"^batch_size .* a multiple of their number 3, got 4; change"
-    ):
+    with pytest.raises(ConfigurationError, match=r"^batch_size .* a multiple of their number 3, got 4; change"):
         Processes(0, 3).share(4)
 
 

@@ -33,10 +33,15 @@ def clip(values: Tensor, bound: float | None) -> Tensor:
     return values.clamp(-bound, bound) if bound else values
 
 
-def restart(state: LayerState, rows: Tensor) -> LayerState:
-    """Zero the state of the rows, (batch_size,) bool, at which a new text begins."""
-    keep = ~rows.unsqueeze(-1)
-    return LayerState(state.hidden * keep, state.cell * keep)
+def restart(state: LayerState, rows: Tensor, start: LayerState | None = None) -> LayerState:
+    """Put the rows, (batch_size,) bool, at which a new text begins into the start state; zeros if None.
+
+    `start` holds one row: hidden (projection_size,), cell (cell_size,).
+    """
+    begins = rows.unsqueeze(-1)
+    if start is None:
+        return LayerState(state.hidden * ~begins, state.cell * ~begins)
+    return LayerState(*(torch.where(begins, new, old) for new, old in zip(start, state, strict=True)))
 
 
 def projected_lstm(
@@ -47,6 +52,7 @@ def projected_lstm(
     cell_clip: float | None,
     projection_clip: float | None,
     restarts: Tensor | None = None,
+    start: LayerState | None = None,
 ) -> LayerState:
     """Run one layer over a window of time (Sak et al. 2014 without peepholes; elmo-spec section 3.1).
 
@@ -56,7 +62,8 @@ def projected_lstm(
         weights: the layer's parameters.
         cell_clip: bound of the cell values that are carried, None or 0 for none.
         projection_clip: bound of the projected values, None or 0 for none.
-        restarts: (num_tokens, batch_size) bool; True: this row starts from zeros at this step.
+        restarts: (num_tokens, batch_size) bool; True: this row begins anew at this step.
+        start: what it then begins from, one row (see `restart`); zeros if None.
 
     Returns:
         The state after every step: hidden (num_tokens, batch_size, projection_size), which is also the output,
@@ -65,7 +72,7 @@ def projected_lstm(
     state, states = initial, []
     for step, vectors in enumerate(inputs):
         if restarts is not None:
-            state = restart(state, restarts[step])
+            state = restart(state, restarts[step], start)
         state = lstm_step(vectors, state, weights, cell_clip, projection_clip)
         states.append(state)
     return LayerState(torch.stack([s.hidden for s in states]), torch.stack([s.cell for s in states]))

@@ -20,13 +20,15 @@ def projected_lstm(
     cell_clip: float | None,
     projection_clip: float | None,
     restarts: Tensor | None = None,
+    start: LayerState | None = None,
 ) -> LayerState:
     """As `lstm.projected_lstm`; no gradient flows to `initial` nor out of the returned cells.
 
     Matrices in half precision (the bias is not) make the products in it, with float32 between them.
     """
+    clips = (cell_clip or None, projection_clip or None)
     hidden, cell = _ProjectedLstm.apply(  # type: ignore[no-untyped-call]
-        inputs, initial.hidden, initial.cell, *weights, cell_clip or None, projection_clip or None, restarts
+        inputs, *initial, *weights, *clips, restarts, *(start or (None, None))
     )
     return LayerState(hidden, cell)
 
@@ -86,12 +88,16 @@ class _ProjectedLstm(torch.autograd.Function):
         cell_clip: float | None,
         projection_clip: float | None,
         restarts: Tensor | None,
+        start_hidden: Tensor | None,
+        start_cell: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         weights = LstmWeights(w_input, w_recurrent, bias, w_projection)
         window = _Window(inputs, weights)
         rows_by_step = _restart_rows(restarts, len(inputs))
         for step, rows in enumerate(rows_by_step):
-            _step(window, step, hidden, cell, rows, weights, cell_clip, projection_clip)
+            _carry(window.previous_hidden[step], hidden, rows, start_hidden)
+            _carry(window.previous_cells[step], cell, rows, start_cell)
+            _step(window, step, weights, cell_clip, projection_clip)
             hidden, cell = window.hidden[step], window.cells[step]
         ctx.clips, ctx.rows_by_step = (cell_clip, projection_clip), rows_by_step
         ctx.save_for_backward(inputs, *weights, *vars(window).values())
@@ -106,7 +112,7 @@ class _ProjectedLstm(torch.autograd.Function):
         for name, tensor in zip(names, saved[4:], strict=True):
             setattr(window, name, tensor)
         cell_clip, projection_clip = ctx.clips
-        grad_gates, grad_projected = _back_through_time(
+        grad_gates, grad_projected, *grad_start = _back_through_time(
             window, grad_hidden, weights, cell_clip, projection_clip, ctx.rows_by_step
         )
         dtype = weights.input.dtype
@@ -126,26 +132,25 @@ class _ProjectedLstm(torch.autograd.Function):
             None,
             None,
             None,
+            *(part if wanted else None for part, wanted in zip(grad_start, ctx.needs_input_grad[10:], strict=True)),
         )
 
 
+def _carry(into: Tensor, state: Tensor, rows: Tensor | None, start: Tensor | None) -> None:
+    """What a step starts from: the state before it, and in the rows that begin anew the start, zeros if None."""
+    into.copy_(state)
+    if rows is not None:
+        if start is None:
+            into.index_fill_(0, rows, 0.0)
+        else:
+            into[rows] = start
+
+
 def _step(
-    window: _Window,
-    step: int,
-    hidden: Tensor,
-    cell: Tensor,
-    rows: Tensor | None,
-    weights: LstmWeights,
-    cell_clip: float | None,
-    projection_clip: float | None,
+    window: _Window, step: int, weights: LstmWeights, cell_clip: float | None, projection_clip: float | None
 ) -> None:
     """Fill the window's buffers at `step` from the state before it."""
     before, carried = window.previous_hidden[step], window.previous_cells[step]
-    before.copy_(hidden)
-    carried.copy_(cell)
-    if rows is not None:
-        before.index_fill_(0, rows, 0.0)
-        carried.index_fill_(0, rows, 0.0)
     gates, cells, size = window.gates[step], window.cells[step], window.cells.shape[-1]
     put_product(gates, before, weights.recurrent.T, keep=True)
     gates[:, : 2 * size].sigmoid_()
@@ -169,9 +174,12 @@ def _back_through_time(
     cell_clip: float | None,
     projection_clip: float | None,
     rows_by_step: list[Tensor | None],
-) -> tuple[Tensor, Tensor]:
-    """Gradients of the gates before activation and of the projection before clipping, for every step."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of the gates before activation and of the projection before clipping, for every step; then those of
+    the hidden and the cell vector that rows begin anew from.
+    """
     size = window.cells.shape[-1]
+    start_hidden, start_cell = torch.zeros_like(window.hidden[0, 0]), torch.zeros_like(window.cells[0, 0])
     grad_gates = torch.empty_like(window.gates)
     grad_projected = grad_hidden.clone()
     grad_cell = torch.zeros_like(window.cells[0])
@@ -189,15 +197,19 @@ def _back_through_time(
         sigmoid_backward(grad_cell * candidate, input_gate, grad_input)
         sigmoid_backward(grad_cell * window.previous_cells[step], forget_gate, grad_forget)
         torch.ops.aten.tanh_backward.grad_input(grad_cell * input_gate, candidate, grad_input=grad_candidate)
-        if step == 0:
+        rows = rows_by_step[step]
+        if step == 0 and rows is None:
             break
         grad_cell.mul_(forget_gate)
         grad_before = product(out, weights.recurrent)
-        if (rows := rows_by_step[step]) is not None:
+        if rows is not None:
+            start_hidden += grad_before[rows].sum(dim=0)
+            start_cell += grad_cell[rows].sum(dim=0)
             grad_cell.index_fill_(0, rows, 0.0)
             grad_before.index_fill_(0, rows, 0.0)
-        grad_projected[step - 1] += grad_before
-    return grad_gates, grad_projected
+        if step > 0:
+            grad_projected[step - 1] += grad_before
+    return grad_gates, grad_projected, start_hidden, start_cell
 
 
 def sigmoid_backward(grad: Tensor, output: Tensor, into: Tensor) -> None:
