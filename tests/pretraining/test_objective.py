@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from originals import COMMITTED, close, read_committed, state_close
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.bidirectional_lstm import LstmState
-from pytorch_elmo.model.lstm import projected_lstm
+from pytorch_elmo.model.lstm import LayerState, projected_lstm
 from pytorch_elmo.model.softmax import Softmax
 from pytorch_elmo.pretraining.config import OptimizerConfig
 from pytorch_elmo.pretraining.dropout import Dropout
@@ -91,7 +91,7 @@ def test_five_steps_of_the_reference(dtype, tolerance):
 class Case:
     """A random window in float64."""
 
-    def __init__(self, *, sampled: bool, restarts: bool, skips: bool = True) -> None:
+    def __init__(self, *, sampled: bool, restarts: bool, skips: bool = True, started: bool = False) -> None:
         generator = torch.Generator().manual_seed(0)
         self.bilm = random_bilm(bilm_config(use_skip_connections=skips))
         self.softmax = Softmax(VOCABULARY_SIZE, CONFIG.lstm.projection_size).double()
@@ -110,6 +110,9 @@ class Case:
         zeros = self.bilm.lstm.zero_state(BATCH_SIZE)
         self.state = LstmState(*(torch.randn(z.shape, generator=generator, dtype=z.dtype) for z in zeros))
         self.restarts = torch.rand(shape, generator=generator) < 0.4 if restarts else None
+        if started:
+            start = (torch.randn(z.shape, generator=generator, dtype=z.dtype) for z in self.bilm.lstm.zero_state(1))
+            self.bilm.lstm.start = LstmState(*(part.requires_grad_() for part in start))
 
     @property
     def window(self) -> Window:
@@ -124,7 +127,7 @@ class Case:
 
     @property
     def parameters(self) -> list[Tensor]:
-        return [*self.bilm.parameters(), *self.softmax.parameters()]
+        return [*self.bilm.parameters(), *(self.bilm.lstm.start or ()), *self.softmax.parameters()]
 
     def run(
         self, *, dropout: float = 0.0, seed: int = 0, scale: float = 1.0, rows: Tensor | None = None, sparse=False
@@ -145,8 +148,10 @@ class Case:
         config, batch = self.bilm.config.lstm, self.batches[direction]
         clips = {"cell_clip": config.cell_clip, "projection_clip": config.projection_clip}
         for layer, weights in enumerate(self.bilm.lstm.weights(direction)):
-            initial = self.state.direction(direction)[layer]
-            states = projected_lstm(inputs, initial, weights, **clips, restarts=self.restarts)
+            initial, start = self.state.direction(direction)[layer], None
+            if self.bilm.lstm.start is not None:
+                start = LayerState(*(part[0] for part in self.bilm.lstm.start.direction(direction)[layer]))
+            states = projected_lstm(inputs, initial, weights, **clips, restarts=self.restarts, start=start)
             inputs = states.hidden + inputs if layer and config.use_skip_connections else states.hidden
         if batch.negatives is None:
             return self.softmax.full_loss(inputs.flatten(0, 1), batch.targets.flatten())
@@ -154,10 +159,10 @@ class Case:
 
 
 @pytest.mark.parametrize("skips", [True, False])
-@pytest.mark.parametrize("restarts", [True, False])
+@pytest.mark.parametrize(("restarts", "started"), [(True, False), (True, True), (False, False)])
 @pytest.mark.parametrize("sampled", [True, False])
-def test_gradients_are_those_of_plain_autograd(sampled, restarts, skips):
-    case = Case(sampled=sampled, restarts=restarts, skips=skips)
+def test_gradients_are_those_of_plain_autograd(sampled, restarts, started, skips):
+    case = Case(sampled=sampled, restarts=restarts, skips=skips, started=started)
     result, gradients = case.run(scale=3.0)
     losses = case.plainly()
     assert result.losses == pytest.approx([loss.item() for loss in losses], abs=1e-13)

@@ -229,6 +229,27 @@ def test_the_best_model_on_the_validation_text_is_kept(tmp_path):
     assert again.best == best
 
 
+def test_a_start_state_is_learned(tmp_path):
+    """It has a gradient, it moves, and a resumed run is the unbroken one."""
+    settings = {"learn_start_state": True, "sentence_restart_probability": 0.5, "num_negatives": None}
+    straight = trainer_of(**settings)
+    for _ in range(3):  # in the first window no sentence begins anew
+        straight.train_step()
+    assert all(part.grad.any() and part.any() for part in straight.bilm.lstm.start)
+    straight.run(tmp_path / "straight", Reports())
+    first = trainer_of(**settings)
+    first.run(tmp_path / "parts", Reports(), stop=lambda: first.step == 3)
+    second = trainer_of(**settings)
+    second.resume(tmp_path / "parts")
+    second.run(tmp_path / "parts", Reports())
+    assert_same_run(second, straight)
+
+
+def test_a_start_state_needs_sentences_that_begin():
+    with pytest.raises(ConfigurationError, match=r"^a start state is learned where sentences begin anew; set"):
+        trainer_of(learn_start_state=True)
+
+
 def test_fine_tuning_trains_the_softmax_first():
     old = trainer_of(num_negatives=None)
     before = {name: parameter.detach().clone() for name, parameter in old.bilm.named_parameters()}

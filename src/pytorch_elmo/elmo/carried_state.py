@@ -10,8 +10,8 @@ from pytorch_elmo.model.bidirectional_lstm import BidirectionalLstm, LstmState
 class CarriedState:
     """The LSTM states of batch rows from call to call (elmo-spec 3.3).
 
-    A larger batch than before adds rows of zeros; a smaller one uses and updates the first rows and leaves the
-    others as they are.
+    A larger batch than before adds rows in the biLM's start state (zeros, where it names none); a smaller one uses
+    and updates the first rows and leaves the others as they are.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class CarriedState:
 
     def rows(self, lstm: BidirectionalLstm, batch_size: int) -> LstmState:
         """The states that the first `batch_size` rows start from, on the network's device."""
-        fresh = lstm.zero_state(batch_size)
+        fresh = lstm.start_state(batch_size)
         if self.state is None:
             return fresh
         return LstmState(*(_first_rows(old, new) for old, new in zip(self.state, fresh, strict=True)))

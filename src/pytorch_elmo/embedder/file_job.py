@@ -68,7 +68,7 @@ def make_manifest(embedder: ElmoEmbedder, summary: InputSummary, job: FileJob) -
         dtype=job.dtype,
         precision=embedder.precision,
         state_mode="stateful" if embedder.stateful else "each sentence from the start state",
-        start_state="zeros",
+        start_state="zeros" if embedder.bilm.lstm.start is None else "the model's own",
         layout=job.layout,
         keys="sentence" if job.use_sentence_keys else "index",
         num_sentences=summary.num_sentences,

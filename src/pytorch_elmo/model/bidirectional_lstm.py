@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model.config import LstmConfig
 from pytorch_elmo.model.lstm import LayerState, LstmWeights, ProjectedLstm
 from pytorch_elmo.model.lstm_fast import projected_lstm
@@ -35,7 +36,15 @@ class LstmState(NamedTuple):
 
 
 class BidirectionalLstm(nn.Module):
-    """All LSTM layers of a biLM; parameter names are those of AllenNLP's `ElmoLstm`."""
+    """All LSTM layers of a biLM; parameter names are those of AllenNLP's `ElmoLstm`.
+
+    Attributes:
+        start: what a text begins from, an `LstmState` of one row; None: zeros. It is no parameter and stands in no
+            state_dict, for AllenNLP's networks have none.
+    """
+
+    start_hidden: Tensor | None
+    start_cell: Tensor | None
 
     def __init__(self, config: LstmConfig) -> None:
         super().__init__()
@@ -44,6 +53,23 @@ class BidirectionalLstm(nn.Module):
         for layer in range(config.num_lstm_layers):
             for direction in DIRECTIONS:
                 self.add_module(f"{direction}_layer_{layer}", ProjectedLstm(size, config.cell_size, size))
+        self.register_buffer("start_hidden", None, persistent=False)
+        self.register_buffer("start_cell", None, persistent=False)
+
+    @property
+    def start(self) -> LstmState | None:
+        """See the class."""
+        if self.start_hidden is None or self.start_cell is None:
+            return None
+        return LstmState(self.start_hidden, self.start_cell)
+
+    @start.setter
+    def start(self, state: LstmState | None) -> None:
+        zeros = self.zero_state(1)
+        if state is not None and any(a.shape != b.shape for a, b in zip(state, zeros, strict=True)):
+            shapes, needed = ([tuple(part.shape) for part in each] for each in (state, zeros))
+            raise ConfigurationError(f"a start state of this biLM has shapes {needed}, got {shapes}; give another")
+        self.start_hidden, self.start_cell = state or (None, None)
 
     def layers(self, direction: int) -> list[ProjectedLstm]:
         """The layers of one direction (0 forward, 1 backward), lowest first."""
@@ -62,6 +88,12 @@ class BidirectionalLstm(nn.Module):
             like.new_zeros(config.num_lstm_layers, batch_size, 2 * config.cell_size),
         )
 
+    def start_state(self, batch_size: int) -> LstmState:
+        """The state from which a batch of texts begins."""
+        if self.start is None:
+            return self.zero_state(batch_size)
+        return LstmState(*(part.expand(-1, batch_size, -1).contiguous() for part in self.start))
+
     def forward(
         self, inputs: Tensor, mask: Tensor, initial: LstmState | None = None
     ) -> tuple[list[Tensor], LstmState]:
@@ -70,13 +102,13 @@ class BidirectionalLstm(nn.Module):
         Args:
             inputs: (batch_size, num_tokens, projection_size) float.
             mask: (batch_size, num_tokens) bool, rows padded on the right; a row without any token keeps its state.
-            initial: the state to start from; zeros if None.
+            initial: the state to begin with; the start state if None.
 
         Returns:
             For each layer (batch_size, num_tokens, 2 * projection_size), zero where padded, and the state after
             the last token of each row (backward: after the first), detached.
         """
-        initial = initial or self.zero_state(len(inputs))
+        initial = initial or self.start_state(len(inputs))
         lengths = mask.sum(dim=1)
         time_first = inputs.transpose(0, 1)
         outputs, finals = [], []

@@ -66,7 +66,7 @@ class BiLM(nn.Module):
 
         Args:
             character_ids: (batch_size, num_tokens, num_characters) int64, 0 where padded.
-            state: what each row starts from; zeros if None.
+            state: what each row begins from; the start state of `lstm` if None.
 
         Returns:
             The activations of all layers, their mask with boundaries, and the state after each row.

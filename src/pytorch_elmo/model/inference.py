@@ -46,6 +46,8 @@ class InferenceBiLM:
         self.boundaries = bilm.boundaries
         self._words = WordTables(bilm.character_encoder, packing=self.packing, dtype=dtype)
         self._layers = [[self._pack(weights) for weights in bilm.lstm.weights(d)] for d in range(2)]
+        start = bilm.lstm.start
+        self._start = None if start is None else [_rows(start.direction(d)) for d in range(2)]
         self._threads = TwoThreads() if self.device.type == "cpu" else None
 
     @torch.no_grad()
@@ -57,7 +59,7 @@ class InferenceBiLM:
     def embed(
         self, token_embeddings: Tensor, sentences: Sequence[NDArray[np.int64]], *, boundaries: bool = True
     ) -> list[Tensor]:
-        """All layers of each sentence, every sentence from zeros.
+        """All layers of each sentence, every sentence from the biLM's start state.
 
         Args:
             token_embeddings: (num_words, projection_size) float32.
@@ -87,7 +89,7 @@ class InferenceBiLM:
             direction: 0 forward, 1 backward.
             token_embeddings: (num_words, projection_size) float32.
             steps: what each lane reads, and where it begins anew.
-            initial: each layer's state before the first step; zeros if None.
+            initial: each layer's state before the first step; the start state if None.
 
         Returns:
             Outputs (num_lstm_layers, num_steps, num_lanes, projection_size) float32 and each layer's final state.
@@ -99,15 +101,22 @@ class InferenceBiLM:
         restarts = [None if lanes is None else lanes.to(self.device) for lanes in steps.restarts]
         finals = []
         for index, layer in enumerate(self._layers[direction]):
-            state = initial[index] if initial else zero_state(inputs, num_lanes, layer.cell_size)
-            finals.append(self._run_layer(layer, inputs, restarts, state, outputs[index]))
+            start = self._start[direction][index] if self._start else None
+            state = initial[index] if initial else start_rows(start, inputs, num_lanes, layer.cell_size)
+            finals.append(self._run_layer(layer, inputs, restarts, state, start, outputs[index]))
             if index > 0 and self.config.lstm.use_skip_connections:
                 outputs[index] += inputs
             inputs = outputs[index]
         return outputs, finals
 
     def _run_layer(
-        self, layer: PackedLayer, inputs: Tensor, restarts: list[Tensor | None], state: LayerState, outputs: Tensor
+        self,
+        layer: PackedLayer,
+        inputs: Tensor,
+        restarts: list[Tensor | None],
+        state: LayerState,
+        start: LayerState | None,
+        outputs: Tensor,
     ) -> LayerState:
         """Fill `outputs` (num_steps, num_lanes, projection_size) with the layer's hidden vectors, in place."""
         size, cell_size, bounds = outputs.shape[-1], layer.cell_size, self.config.lstm
@@ -118,8 +127,8 @@ class InferenceBiLM:
         for step, lanes in enumerate(restarts):
             current.copy_(inputs[step])
             if lanes is not None:
-                hidden.index_fill_(0, lanes, 0.0)
-                cell.index_fill_(0, lanes, 0.0)
+                begin_anew(hidden, lanes, start and start.hidden)
+                begin_anew(cell, lanes, start and start.cell)
             gates = layer.gates(joined).float().sigmoid_()
             admit, keep, candidate, show = gates.split(cell_size, dim=-1)
             cell.mul_(keep).addcmul_(admit, candidate, value=2.0).sub_(admit)
@@ -167,6 +176,21 @@ class InferenceBiLM:
         )
 
 
-def zero_state(like: Tensor, num_lanes: int, cell_size: int) -> LayerState:
-    """The state of lanes that have not begun."""
-    return LayerState(like.new_zeros(num_lanes, like.shape[-1]), like.new_zeros(num_lanes, cell_size))
+def start_rows(start: LayerState | None, like: Tensor, num_lanes: int, cell_size: int) -> LayerState:
+    """The state of lanes that have not begun, from one row of it; zeros if None."""
+    if start is None:
+        return LayerState(like.new_zeros(num_lanes, like.shape[-1]), like.new_zeros(num_lanes, cell_size))
+    return LayerState(*(part.expand(num_lanes, -1) for part in start))
+
+
+def begin_anew(values: Tensor, lanes: Tensor, start: Tensor | None) -> None:
+    """Put the start, zeros if None, into some lanes of (num_lanes, size)."""
+    if start is None:
+        values.index_fill_(0, lanes, 0.0)
+    else:
+        values[lanes] = start.to(values.dtype)
+
+
+def _rows(states: list[LayerState]) -> list[LayerState]:
+    """The states of one batch row, without the batch's axis, float32."""
+    return [LayerState(*(part[0].detach().float() for part in state)) for state in states]

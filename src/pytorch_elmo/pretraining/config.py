@@ -58,7 +58,8 @@ class PretrainingConfig:
     `batch_size` counts the rows of all processes. `num_negatives` null means no sampling: the full softmax, or with
     `adaptive_cutoffs`, ids at which a cluster of rarer words begins, the adaptive one. A step's gradient is the mean
     over `accumulation_steps` windows of `unroll_steps` tokens. `sentence_restart_probability` is the share of
-    sentences that start from zeros in training instead of going on from the state before them (0: as the authors').
+    sentences that begin anew in training instead of going on from the state before them (0: as the authors'): from
+    zeros, or with `learn_start_state` from a state that is trained with the rest and stays with the model.
     `validate_every` steps the perplexity of the validation text is measured; the best model is kept.
 
     Fine-tuning: `start_from` names the model whose biLM the run begins with (and whose softmax, where it has one,
@@ -77,6 +78,7 @@ class PretrainingConfig:
     adaptive_cutoffs: list[int] | None = None
     dropout: float = 0.1
     sentence_restart_probability: float = 0.0
+    learn_start_state: bool = False
     start_from: str | None = None
     softmax_only_steps: int = 0
     seed: int = 0
@@ -91,6 +93,14 @@ class PretrainingConfig:
                 raise ConfigurationError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0.0 <= self.dropout < 1.0:
             raise ConfigurationError(f"dropout is a share from 0 to below 1, got {self.dropout}")
+        if not 0.0 <= self.sentence_restart_probability <= 1.0:
+            raise ConfigurationError(
+                f"sentence_restart_probability is a share from 0 to 1, got {self.sentence_restart_probability}"
+            )
+        if self.learn_start_state and not self.sentence_restart_probability:
+            raise ConfigurationError(
+                "a start state is learned where sentences begin anew; set sentence_restart_probability above 0, got 0"
+            )
         if self.adaptive_cutoffs is not None and self.num_negatives is not None:
             raise ConfigurationError(
                 f"an adaptive softmax is not sampled, got num_negatives {self.num_negatives}; set it to null"

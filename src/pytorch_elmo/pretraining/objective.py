@@ -38,7 +38,7 @@ class Window(NamedTuple):
     """What a step reads.
 
     characters: (num_words, num_characters) int64, the window's distinct words. batches: forward and backward.
-    restarts: (unroll_steps, batch_size) bool, rows that start from zeros at a step; None where there are none.
+    restarts: (unroll_steps, batch_size) bool, rows that begin anew at a step; None where there are none.
     rows: (num_rows,) int64, rising ids of all targets and negatives, those of other processes too; None: all ids.
     """
 
@@ -135,7 +135,9 @@ class Objective:
         return list(self.softmax.parameters()) if candidates is None else [candidates.weight, candidates.bias]
 
     def _own(self, direction: int) -> list[Tensor]:
-        return [p for weights in self.bilm.lstm.weights(direction) for p in weights if p.requires_grad]
+        """What one direction trains: its layers, and its half of a start state that is learned."""
+        parameters = [p for weights in self.bilm.lstm.weights(direction) for p in weights]
+        return [p for p in (*parameters, *(self.bilm.lstm.start or ())) if p.requires_grad]
 
     def _add_gradients(self, gradients: Sequence[tuple[Tensor, ...]], rows: Tensor | None) -> None:
         """Those of the softmax and of each direction's own parameters."""
@@ -191,7 +193,7 @@ class Objective:
         self, direction: int, inputs: Tensor, initial: list[LayerState], restarts: Tensor | None
     ) -> tuple[Tensor, list[LayerState]]:
         """Dropout stands before every layer and after the last; the skip connection adds the dropped input."""
-        config, finals = self.bilm.config.lstm, []
+        config, start, finals = self.bilm.config.lstm, self.bilm.lstm.start, []
         for index, weights in enumerate(self.bilm.lstm.weights(direction)):
             inputs = self.dropout(inputs, direction)
             states = projected_lstm(
@@ -201,6 +203,7 @@ class Objective:
                 cell_clip=config.cell_clip,
                 projection_clip=config.projection_clip,
                 restarts=restarts,
+                start=LayerState(*(part[0] for part in start.direction(direction)[index])) if start else None,
             )
             finals.append(LayerState(states.hidden[-1].detach(), states.cell[-1].detach()))
             skip = index > 0 and config.use_skip_connections

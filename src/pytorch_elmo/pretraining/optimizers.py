@@ -8,7 +8,7 @@ from pytorch_elmo.pretraining.config import OptimizerConfig
 from pytorch_elmo.training.schedule import warmup_cosine
 
 
-def make_optimizer(config: OptimizerConfig, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
+def make_optimizer(config: OptimizerConfig, parameters: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
     """AdamW, or Adagrad as TensorFlow's (no epsilon, accumulators from 1.0)."""
     if config.name == "adagrad":
         return torch.optim.Adagrad(parameters, lr=config.learning_rate, initial_accumulator_value=1.0, eps=0.0)

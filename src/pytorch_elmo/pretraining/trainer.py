@@ -11,6 +11,7 @@ import torch
 
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.packed_linear import refuse_slow_precision
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretraining.config import PretrainingConfig
@@ -97,6 +98,9 @@ class Trainer:
         self.softmax = _output_layer(config, vocabulary, generator, start)
         self.bilm.to(self.device)
         self.softmax.to(self.device)
+        if config.learn_start_state:
+            begin = self.bilm.lstm.start_state(1)
+            self.bilm.lstm.start = LstmState(*(part.clone().requires_grad_() for part in begin))
         self.parameters = dict(_named(self.bilm, self.softmax))
         self.optimizer = make_optimizer(config.optimizer, list(self.parameters.values()))
         self.reader = WindowReader(config, corpus, vocabulary, processes=self.processes, device=self.device)
@@ -108,7 +112,7 @@ class Trainer:
             sparse=takes_sparse_gradients(config.optimizer),
             half=config.precision == "bf16",
         )
-        self.state = self.bilm.lstm.zero_state(self.reader.rows.stop - self.reader.rows.start)
+        self.state = self.bilm.lstm.start_state(self.reader.rows.stop - self.reader.rows.start)
         self.step = 0
         self.best: Best | None = None
 
@@ -256,7 +260,10 @@ def _sentences(corpus: Corpus) -> Iterator[list[str]]:
         yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
 
 
-def _named(bilm: BiLM, softmax: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
+def _named(bilm: BiLM, softmax: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """All that is trained, or could be."""
     yield from bilm.named_parameters()
+    for name, part in bilm.lstm.start._asdict().items() if bilm.lstm.start else ():
+        yield f"start_state.{name}", part
     for name, parameter in softmax.named_parameters():
         yield f"softmax.{name}", parameter

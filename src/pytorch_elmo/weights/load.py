@@ -49,9 +49,16 @@ def save_pretrained(bilm: BiLM, folder: Path) -> None:
 
 
 def model_hash(bilm: BiLM) -> str:
-    """sha256 of a biLM's shape and float32 parameters: equal networks have equal hashes in whatever files."""
+    """sha256 of a biLM's shape, float32 parameters and start state, the same in whatever files they are."""
     digest = hashlib.sha256(repr(format_options(bilm.config)).encode())
     for name, parameter in sorted(bilm.named_parameters()):
         digest.update(name.encode())
-        digest.update(parameter.detach().to("cpu", torch.float32).contiguous().numpy().data)
+        digest.update(_bytes(parameter))
+    for name, part in bilm.lstm.start._asdict().items() if bilm.lstm.start else ():
+        digest.update(f"start {name}".encode())
+        digest.update(_bytes(part))
     return digest.hexdigest()
+
+
+def _bytes(tensor: torch.Tensor) -> memoryview:
+    return tensor.detach().to("cpu", torch.float32).contiguous().numpy().data

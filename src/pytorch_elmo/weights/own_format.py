@@ -12,6 +12,7 @@ from torch import Tensor
 from pytorch_elmo.errors import ConfigurationError, TextError, WeightsError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.options import format_options, parse_options
@@ -20,11 +21,14 @@ BILM_FORMAT = "pytorch_elmo.bilm"
 SOFTMAX_FORMAT = "pytorch_elmo.softmax"
 VERSION = "1"
 _VOCABULARY = "vocabulary"
+_START = "start_state."
 
 
 def save_bilm(bilm: BiLM, path: Path, *, dtype: torch.dtype = torch.float32) -> None:
-    """Write a biLM's parameters and its options; half precision halves the file and rounds the numbers."""
+    """Write a biLM's parameters, start state and options; half precision halves the file and rounds the numbers."""
     tensors = {name: parameter.detach().to(dtype).contiguous() for name, parameter in bilm.named_parameters()}
+    if bilm.lstm.start is not None:
+        tensors |= {_START + name: part.to(dtype).contiguous() for name, part in bilm.lstm.start._asdict().items()}
     _save(path, tensors, BILM_FORMAT, options=format_options(bilm.config))
 
 
@@ -39,7 +43,13 @@ def read_bilm(path: Path) -> BiLM:
         bilm = BiLM(parse_options(document.get("options", {})))
     except ConfigurationError as error:
         raise WeightsError(f"{path}: its own options are damaged: {error}; fetch the file anew") from error
+    start = {name: tensors.pop(_START + name).float() for name in LstmState._fields if _START + name in tensors}
     _fill(dict(bilm.named_parameters()), tensors, path)
+    if start:
+        try:
+            bilm.lstm.start = LstmState(**start)
+        except (ConfigurationError, TypeError) as error:
+            raise WeightsError(f"{path}: its start state is damaged: {error}; fetch the file anew") from error
     return bilm.requires_grad_(False).eval()
 
 
