@@ -1,7 +1,8 @@
 // Question answering (SQuAD 1.1) without ELMo: GloVe vectors and characters into BiDAF.
 //   allennlp train configs/squad.jsonnet -s runs/squad
-// The data are the official files. Their words are split by spaCy's rules (`make setup-full` brings it), or, with
-// TOKENIZER=letters_digits, at every change between letters, digits and other characters.
+// The data are the official files; scripts/prepare_squad.py checks and places them. Their words are split by spaCy's
+// rules (`make setup-full` brings it), or, with TOKENIZER=letters_digits, at every change between letters, digits and
+// other characters.
 // Variables of the environment, with their defaults:
 //   TRAIN_DATA_PATH=data/squad/train-v1.1.json VALIDATION_DATA_PATH=data/squad/dev-v1.1.json, and TEST_DATA_PATH
 //   TOKENIZER=spacy

@@ -41,7 +41,9 @@ def find_splits(source: Path) -> dict[str, Path]:
     """
     found = {}
     for split, names in NAMES.items():
-        paths = [path for path in sorted(source.glob("*")) if path.name in names or path.stem in names]
+        paths = [
+            path for path in sorted(source.glob("*")) if path.name in names or path.name.partition(".")[0] in names
+        ]
         if len(paths) != 1:
             raise TextError(
                 f"SOURCE must have one file for {split}, called {' or '.join(names)}, got "

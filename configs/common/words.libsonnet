@@ -1,4 +1,5 @@
-// Word vectors beside ELMo: a file in GloVe's format, or random vectors to begin with where WORD_VECTORS is empty.
+// Word vectors beside ELMo: a file in GloVe's format, where scripts/prepare_glove.py places it, or random vectors to
+// begin with where WORD_VECTORS is empty.
 local variables = import 'variables.libsonnet';
 
 function(file, dimension, trainable)

@@ -19,7 +19,7 @@ from allennlp_models.structured_prediction.predictors.srl import SemanticRoleLab
 from pytorch_elmo.allennlp_plugin import registration
 from pytorch_elmo.allennlp_plugin.predictors import bracketed
 from pytorch_elmo.errors import TextError
-from tiny_tasks import NUM_SENTENCES, write
+from tiny_tasks import NUM_SENTENCES, TASKS, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SENTENCE = ["the", "sailor", "sees", "a", "ship"]
@@ -114,6 +114,20 @@ def test_roles_of_a_file_of_the_task(predict, archives):
     assert len(frames) == NUM_SENTENCES
     assert all(len(frame["verbs"]) == 1 for frame in frames)
     assert all("ARG0" in frame["verbs"][0]["description"] for frame in frames)
+
+
+def test_gold_tags_that_the_model_has_never_seen(predict, archives, tmp_path):
+    for task, predictor, known in (("srl", "srl_from_tokens", "ARG0"), ("ner", "tagger_from_tokens", "PER")):
+        data = tmp_path / task / "other.gold_conll"
+        data.parent.mkdir()
+        text = TASKS[task]()
+        assert known in text
+        data.write_text(text.replace(known, "NEW"), encoding="utf-8")
+        path = data.parent if task == "srl" else data
+        for batch_size in ("1", "8"):
+            found = predict(task, predictor, path, "--use-dataset-reader", "--batch-size", batch_size)
+            assert len(found) == NUM_SENTENCES
+            assert known in json.dumps(found)
 
 
 def test_a_sentence_of_the_reader_without_a_verb_has_no_frame(roles):

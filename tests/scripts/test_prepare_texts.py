@@ -6,44 +6,16 @@ import lzma
 import subprocess
 import sys
 import tarfile
-from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
 PAIRS = [
     {"gold_label": "neutral", "sentence1": "It doesn't rain.", "sentence2": "Anna (12) sees it!", "pairID": "1"},
     {"gold_label": "-", "sentence1": "Nobody agreed.", "sentence2": "No."},
     {"gold_label": "entailment", "sentence1": "Ein café.", "sentence2": "A\u2028café."},
 ]
-
-
-class Done(NamedTuple):
-    """What a process would have left."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run_script(monkeypatch, capsys):
-    """Run a script's `main` with arguments, in this process: starting Python costs more than all that it does."""
-
-    def run(name, *arguments) -> Done:
-        monkeypatch.setattr("sys.argv", [name, *map(str, arguments)])
-        code = 0
-        try:
-            import_module(name.removesuffix(".py")).main()
-        except SystemExit as stop:
-            code = 1
-            print(stop.code, file=sys.stderr)
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 def lines_of(examples) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.text.lines import InputFile
-from pytorch_elmo.text.tables import check_field, is_table, read_column
+from pytorch_elmo.text.tables import check_field, is_table, read_classes, read_column, read_rows
 
 # What a reader that guesses types would change: dates, numbers, marks of missing values.
 TEXTS = ["a b .", "2019-01-01", "007", "NA", "null", "", "1.50", 'say "x, y"', "two\nlines", "café 😀", "TRUE"]
@@ -107,6 +107,28 @@ def test_byte_order_marks_and_blank_lines_of_tables(tmp_path):
         "a b",
         "c",
     ]
+
+
+def test_tabs_between_columns(tmp_path):
+    """Quotation marks are text there; and without a field such a file is text altogether, as it ever was."""
+    file = written(tmp_path, "a.tsv", 'id\ttext\r\n1\tsay "x\r\n\r\n2\t007\r\n')
+    assert is_table(file, "text")
+    assert not is_table(file)
+    assert list(read_column(file, "text")) == ['say "x', "007"]
+    file = written(tmp_path, "b.tsv", "id\ttext\n1\ta\tb\n")
+    with pytest.raises(
+        TextError, match=r"^b.tsv, line 2: 3 fields, the first line names 2; text must not have a tab"
+    ):
+        list(read_column(file, "text"))
+
+
+def test_several_columns(tmp_path, user_cache):
+    rows = [{"id": index, "text": text, "more": None} for index, text in enumerate(TEXTS)]
+    for ending in (".jsonl", ".parquet", ""):
+        file = table(tmp_path, ending, rows)
+        found = [(row["text"], row["id"]) for row in read_rows(file, ["text", "id"])]
+        assert found == [(text, index) for index, text in enumerate(TEXTS)]
+        assert read_classes(file) == {}
 
 
 def test_a_very_long_csv_field(tmp_path):
@@ -267,7 +289,7 @@ def test_folders(tmp_path, user_cache):
 def test_plain_text_is_no_table(tmp_path):
     file = written(tmp_path, "rows.txt", "a\n")
     assert not is_table(file)
-    with pytest.raises(TextError, match=r"^rows.txt is not a table; name a .jsonl, .csv or .parquet file"):
+    with pytest.raises(TextError, match=r"^rows.txt is not a table; name a .jsonl, .csv, .tsv or .parquet file"):
         check_field(file, "text")
 
 

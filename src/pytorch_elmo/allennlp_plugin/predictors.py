@@ -3,7 +3,8 @@
     allennlp predict model.tar.gz lines.jsonl --predictor srl_from_tokens     # {"tokens": [...], "verbs": [3]}
     allennlp predict model.tar.gz lines.jsonl --predictor tagger_from_tokens  # {"tokens": [...]}
 
-With `--use-dataset-reader` the same predictors take a file of the task's data instead.
+With `--use-dataset-reader` the same predictors take a file of the task's data instead; its gold tags are left out,
+so that one that the model has never seen does not stop them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,11 +34,12 @@ class TaggerFromTokens(Predictor):
 
     def predict_instance(self, instance: Instance) -> JsonDict:
         """The tags of a sentence that the dataset reader read."""
-        return _words_and_tags(super().predict_instance(instance))
+        return _words_and_tags(super().predict_instance(_without_gold(instance)))
 
     def predict_batch_instance(self, instances: list[Instance]) -> list[JsonDict]:
         """The tags of several."""
-        return [_words_and_tags(output) for output in super().predict_batch_instance(instances)]
+        outputs = super().predict_batch_instance(list(map(_without_gold, instances)))
+        return list(map(_words_and_tags, outputs))
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         return self._dataset_reader.text_to_instance(list(map(Token, _tokens_of(json_dict))))
@@ -83,7 +85,7 @@ class SrlFromTokens(Predictor):
 
     def predict_batch_instance(self, instances: list[Instance]) -> list[JsonDict]:
         """The same of several."""
-        with_verb = [instance for instance in instances if any(instance["verb_indicator"].labels)]
+        with_verb = [_without_gold(instance) for instance in instances if any(instance["verb_indicator"].labels)]
         frames = iter(self._frames(with_verb, len(instances)))
         return [
             {
@@ -120,6 +122,11 @@ def bracketed(words: Sequence[str], tags: Sequence[str]) -> str:
         piece, tag = " ".join(words[start:end]), tags[start]
         pieces.append(f"[{tag[2:]}: {piece}]" if tag.startswith("B-") else piece)
     return " ".join(pieces)
+
+
+def _without_gold(instance: Instance) -> Instance:
+    """An instance to be predicted: the vocabulary, which may lack its gold tags, is not asked for them."""
+    return Instance({name: field for name, field in instance.fields.items() if name != "tags"})
 
 
 def _words_and_tags(output: JsonDict) -> JsonDict:

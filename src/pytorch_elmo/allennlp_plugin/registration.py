@@ -10,6 +10,7 @@ MODULES = (
     "token_indexer",
     "token_embedder",
     "layer_file",
+    "dataset_readers",
     "predictors",
     "translate_command",
     "elmo_command",

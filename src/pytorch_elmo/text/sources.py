@@ -107,8 +107,8 @@ def open_source(
 
     Args:
         path: UTF-8 text, plain or `.gz` or `.xz`; a table (`.jsonl` or `.json` with one object a line, `.csv`,
-            `.parquet`, or a folder written by `datasets`' `save_to_disk`); `-` for standard input. Pipes and standard
-            input are copied to a temporary file first.
+            `.parquet`, or a folder written by `datasets`' `save_to_disk`; `.tsv` is one if a `field` is named); `-`
+            for standard input. Pipes and standard input are copied to a temporary file first.
         field: the column of a table that holds the text; a list of strings in it is taken as tokens, whatever the
             tokenizer.
         tokenizer: one of `TOKENIZERS`.
@@ -135,13 +135,13 @@ def open_source(
 
 
 def _reader(file: InputFile, field: str | None) -> Callable[[], Iterator[Content]]:
-    if is_table(file):
+    if is_table(file, field):
         column = check_field(file, field)
         return lambda: read_column(file, column)
     if field is not None:
         raise TextError(
             f"{file.name} is plain text and has no fields, got --field {field!r}; leave it out, or name a .jsonl, "
-            ".csv or .parquet file or a saved dataset"
+            ".csv, .tsv or .parquet file or a saved dataset"
         )
     return lambda: read_lines(file)
 
