@@ -15,6 +15,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -52,12 +53,27 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
         if only in name:
             yield Member(name, read_lines(file, newline="\n"))
         return
+    with _zip_errors(source), zipfile.ZipFile(source) as archive:
+        for name in map(PurePosixPath, archive.namelist()):
+            if name.suffix == ".txt" and only in name.name:
+                yield Member(name.name, _unpacked(archive, str(name), source))
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, source: Path) -> Iterator[str]:
+    with _zip_errors(source), archive.open(name) as packed:
+        for line in packed:
+            yield line.decode("utf-8")
+
+
+@contextmanager
+def _zip_errors(source: Path) -> Iterator[None]:
+    """Turn what is raised on a zip file that is missing or damaged into one line.
+
+    Raises:
+        TextError: it cannot be read.
+    """
     try:
-        with zipfile.ZipFile(source) as archive:
-            for name in archive.namelist():
-                if name.endswith(".txt") and only in PurePosixPath(name).name:
-                    with archive.open(name) as packed:
-                        yield Member(PurePosixPath(name).name, (line.decode("utf-8") for line in packed))
+        yield
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise TextError(f"cannot unpack {source}: {error}; fetch it again") from error
 

@@ -82,6 +82,8 @@ def test_what_is_wrong_is_said_in_one_line(refusal, published, tmp_path):
     assert "cannot unpack" in refusal(script, tmp_path / "missing.zip", out)
     (tmp_path / "cut.zip").write_bytes(published.read_bytes()[:100])
     assert "cannot unpack" in refusal(script, tmp_path / "cut.zip", out)
+    (tmp_path / "bad.zip").write_bytes(published.read_bytes().replace(b"the 0.1", b"the 0.7"))
+    assert "cannot unpack" in refusal(script, tmp_path / "bad.zip", out, "--only", "100d")
     bad = tmp_path / "bad.txt"
     for content, message in {
         "a 1 2\nb 3\n": "bad.txt, line 2: a line must be a word and 2 numbers between single spaces, got 'b 3'",

@@ -253,6 +253,13 @@ def test_a_field_of_plain_text(tmp_path):
         open_source(text_file(tmp_path, "a\n"), field="text")
 
 
+def test_a_tsv_file_is_text_until_a_field_is_named(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("id\ttext\n1\ta b\n", encoding="utf-8")
+    assert [line.tokens for line in open_source(path)] == [["id", "text"], ["1", "a", "b"]]
+    assert [line.tokens for line in open_source(path, field="text")] == [["a", "b"]]
+
+
 def test_wrong_arguments(tmp_path):
     path = text_file(tmp_path, "a\n")
     with pytest.raises(ConfigurationError, match=r"^tokenizer must be one of whitespace, moses, got 'spacy'$"):
