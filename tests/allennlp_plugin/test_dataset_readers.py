@@ -150,7 +150,7 @@ def test_tagging_of_a_name_of_the_hub(trained, elmo):
     names = ", ".join(f"'{i}': {tag}" for i, tag in enumerate(TAGS))
     folder.joinpath("README.md").write_text(
         "---\nconfigs:\n- config_name: plain\n  data_files:\n  - {split: train, path: all.jsonl}\n"
-        "  features:\n  - {name: words, list: string}\n"
+        "dataset_info:\n- config_name: plain\n  features:\n  - {name: words, list: string}\n"
         f"  - name: ner\n    list:\n      class_label:\n        names: {{{names}}}\n---\n",
         encoding="utf-8",
     )

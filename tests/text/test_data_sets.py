@@ -20,6 +20,12 @@ configs:
     path: weather/train.jsonl
   - split: test
     path: weather/test.jsonl
+- config_name: other
+  data_files:
+  - split: train
+    path: other.jsonl
+dataset_info:
+- config_name: weather
   features:
   - name: text
     dtype: string
@@ -29,10 +35,6 @@ configs:
         names:
           '0': dry
           '1': wet
-- config_name: other
-  data_files:
-  - split: train
-    path: other.jsonl
 ---
 """
 
