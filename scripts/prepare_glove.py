@@ -54,9 +54,9 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
             yield Member(name, read_lines(file, newline="\n"))
         return
     with _zip_errors(source), zipfile.ZipFile(source) as archive:
-        for name in map(PurePosixPath, archive.namelist()):
-            if name.suffix == ".txt" and only in name.name:
-                yield Member(name.name, _unpacked(archive, str(name), source))
+        for path in map(PurePosixPath, archive.namelist()):
+            if path.suffix == ".txt" and only in path.name:
+                yield Member(path.name, _unpacked(archive, str(path), source))
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, source: Path) -> Iterator[str]:
