@@ -20,13 +20,18 @@ def whole_file(target: Path) -> Iterator[Path]:
         partial.touch()
         mode = partial.stat().st_mode
         yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
         partial.chmod(mode)  # some writers make a file of their own that nobody else may read
-        os.replace(partial, target)
-        sync_folder(target.parent)
+        put_in_place(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def put_in_place(finished: Path, target: Path) -> None:
+    """Rename `finished` to `target`; its bytes reach the disk first."""
+    with finished.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(finished, target)
+    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -54,7 +54,7 @@ class Listener:
         self.stages = []
 
     def start(self, *, total, unit, done=0, label=""):
-        self.stages.append([label, unit, total, 0, "running"])
+        self.stages.append([label, unit, total, done, "running"])
 
     def advance(self, amount):
         self.stages[-1][3] += amount

@@ -1,11 +1,13 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from pytorch_elmo.pretrained import DEFAULT, MODELS
 from pytorch_elmo.pretrained.catalog import PUBLISHER
-from pytorch_elmo.weights.options import parse_options
+from pytorch_elmo.weights.options import parse_options, read_options
+from pytorch_elmo.weights.size import count_parameters
 
 PUBLISHED = [name for name in MODELS if name != DEFAULT]
 FILES = [file for name in PUBLISHED for file in (MODELS[name].options, MODELS[name].weights)]
@@ -61,6 +63,22 @@ def test_the_known_options_describe_the_original_model():
     assert config.lstm.cell_size == MODELS["original"].cell_size == 4096
     assert config.lstm.projection_size == MODELS["original"].projection_size == 512
     assert config.character_encoder.num_highway_layers == 2
+
+
+def test_sizes_are_those_of_the_shapes(test_data):
+    stem = "elmo_2x1024_128_2048cnn_1xhighway"
+    small = read_options(test_data / "data" / "elmo_weights" / stem / f"{stem}_options.json")
+    original = parse_options(MODELS["original"].options.content)
+    for name in PUBLISHED:
+        entry = MODELS[name]
+        if entry.num_parameters is None:
+            assert name in ("pt-wikipedia", "pt-brwac")
+            continue
+        shape = original if entry.projection_size == 512 else small
+        lstm = replace(shape.lstm, cell_size=entry.cell_size, projection_size=entry.projection_size)
+        character_encoder = replace(shape.character_encoder, projection_size=entry.projection_size)
+        config = replace(shape, lstm=lstm, character_encoder=character_encoder)
+        assert count_parameters(config) == entry.num_parameters, name
 
 
 def test_the_known_options_have_the_form_of_the_published_ones(test_data):

@@ -1,5 +1,6 @@
 import errno
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,46 @@ def test_a_closed_port(fetch, listener):
     with pytest.raises(DownloadError, match=rf"^http://127.0.0.1:{port}/x: .*Connection refused$"):
         fetch(url=f"http://127.0.0.1:{port}/x")
     assert listener.notes == []
+
+
+def test_a_server_that_lets_nobody_in_is_asked_once(fetch, listener, monkeypatch):
+    monkeypatch.setattr("pytorch_elmo.pretrained.download.TIMEOUT", 0.2)
+    with ExitStack() as stack:
+        crowd = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # who wait before us
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(crowd.getsockname())
+        with pytest.raises(DownloadError, match=r"/x: no connection within 0.2 s an address$"):
+            fetch(url=f"http://127.0.0.1:{crowd.getsockname()[1]}/x")
+    assert listener.notes == []
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        ("socket.getaddrinfo", socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")),
+        ("socket.create_connection", OSError(errno.ENETUNREACH, "Network is unreachable")),
+    ],
+)
+def test_offline_nothing_is_asked_again(fetch, listener, monkeypatch, function, error):
+    def refuse(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(function, refuse)
+    with pytest.raises(DownloadError, match=rf"/weights.hdf5: \[Errno -?\d+\] {error.strerror}$"):
+        fetch()
+    assert listener.notes == []
+
+
+def test_a_network_that_goes_away_is_not_the_disks_fault(fetch, server, monkeypatch):
+    def lose(*_):
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr("http.client.HTTPResponse.read1", lose)
+    with pytest.raises(DownloadError, match=r"No route to host$"):
+        fetch()
+    assert server.requests.total() == 3
 
 
 def test_what_is_no_address(fetch):

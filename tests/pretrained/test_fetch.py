@@ -168,20 +168,21 @@ def test_another_process_is_waited_for(server, publish, cache, listener):
     assert listener.notes == ["another process fetches tiny; waiting for it"]
 
 
-def test_an_unknown_sha256_must_be_accepted(server, publish, cache):
+def test_where_no_sha256_is_known_nothing_is_fetched_unasked(server, publish, cache):
     publish(weights={}, options={"size": None})
     expected = (
-        r"^tiny: its sha256 is not known, so that a download cannot be checked; give the sha256 that its weight file "
-        r"must have, or accept what comes \(accept_unverified\), or use the model in the package, 'default'$"
+        r"^tiny: its sha256 is not known, so that a download cannot be checked; fetch it once with `elmo models "
+        r"tiny` and --sha256 HEX, which its weight file must have, or --trust-first-download, which records what "
+        r"comes and checks it ever after, or use the model in the package, 'default'$"
     )
     with pytest.raises(DownloadError, match=expected):
         resolve("tiny")
     assert server.requests.total() == 0
 
 
-def test_what_was_accepted_is_told_and_pinned(server, publish, cache, listener):
+def test_what_came_first_is_recorded_and_checked_ever_after(server, publish, cache, listener):
     publish(weights={}, options={"size": None})
-    assert resolve("tiny", progress=listener, accept_unverified=True) == model_in(cache / "tiny")
+    assert resolve("tiny", progress=listener, trust_first_download=True) == model_in(cache / "tiny")
     assert listener.notes == [
         f"tiny: {name} has sha256 {sha256}; it must keep it from now on" for name, sha256 in PINS.items()
     ]
@@ -192,34 +193,42 @@ def test_what_was_accepted_is_told_and_pinned(server, publish, cache, listener):
         path.write_bytes(content[:-1] + b"?")
         expected = rf"^{path}: the file must have sha256 {PINS[name]}, it has .*; remove .*/tiny to fetch tiny anew$"
         with pytest.raises(DownloadError, match=expected):
-            resolve("tiny", accept_unverified=True)
+            resolve("tiny", trust_first_download=True)
         path.write_bytes(content)
 
 
 def test_a_sha256_of_ones_own(publish, cache):
     publish(weights={})
     with pytest.raises(DownloadError, match=rf"must have sha256 0{{64}}, it has {WEIGHTS_SHA256}; \(1\) download"):
-        resolve("tiny", accept_unverified_sha256="0" * 64)
-    assert resolve("tiny", accept_unverified_sha256=WEIGHTS_SHA256) == model_in(cache / "tiny")
+        resolve("tiny", sha256="0" * 64)
+    assert resolve("tiny", sha256=WEIGHTS_SHA256) == model_in(cache / "tiny")
     assert resolve("tiny") == model_in(cache / "tiny")
     with pytest.raises(
         DownloadError, match=rf"must have sha256 0{{64}}, it has {WEIGHTS_SHA256}; remove .* to fetch"
     ):
-        resolve("tiny", accept_unverified_sha256="0" * 64)
+        resolve("tiny", sha256="0" * 64)
 
 
-def test_acceptance_does_not_weaken_what_is_known(server, publish, cache):
+def test_trust_does_not_weaken_what_is_known(server, publish, cache):
     publish()
     break_hash(server)
     with pytest.raises(DownloadError, match=r"must have sha256"):
-        resolve("tiny", accept_unverified=True)
+        resolve("tiny", trust_first_download=True)
 
 
 @pytest.mark.parametrize("sha256", ["", "any", "0" * 63, "G" * 64, WEIGHTS_SHA256.upper()])
 def test_what_is_no_sha256(publish, cache, sha256):
     publish()
     with pytest.raises(ConfigurationError, match=rf"^a sha256 is 64 digits of 0-9 and a-f, got '{sha256}'; print it"):
-        resolve("tiny", accept_unverified_sha256=sha256)
+        resolve("tiny", sha256=sha256)
+
+
+@pytest.mark.parametrize("name", ["default", Path("tiny"), "./tiny"])
+def test_a_sha256_of_what_is_not_fetched(publish, name):
+    publish()
+    expected = rf"^a sha256 is asked of a model that is fetched by its name, '{name}' is not; leave it out$"
+    with pytest.raises(ConfigurationError, match=expected):
+        resolve(name, sha256=WEIGHTS_SHA256)
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "{}", None])

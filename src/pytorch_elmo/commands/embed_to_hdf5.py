@@ -10,6 +10,7 @@ from pytorch_elmo import __version__
 from pytorch_elmo.commands.errors import INTERRUPTED, one_line_errors, stop_when_asked
 from pytorch_elmo.commands.input_options import input_options
 from pytorch_elmo.commands.progress_bar import make_progress
+from pytorch_elmo.commands.trust_options import trust_options
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.progress import Progress
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:  # PyTorch is loaded when it is needed, so that --help and usa
 @click.option("--file-friendly-logging", is_flag=True, help="Progress as lines, not as a bar.")
 @click.option("--resume", is_flag=True, help="Go on with a stopped job; without one, begin.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing OUTPUT once the new one is finished.")
-@click.option("--accept-unverified", is_flag=True, help="Fetch a named model whose sha256 is not known.")
+@trust_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def command(**options: Any) -> None:
     """Write the contextual vectors of every sentence of INPUT to OUTPUT, an HDF5 file.
@@ -150,6 +151,7 @@ def _check(options: dict[str, Any]) -> None:
     pairs = (
         ("model", "options_file"),
         ("model", "weight_file"),
+        ("sha256", "weight_file"),
         ("batch_tokens", "batch_size"),
         ("device", "cuda_device"),
         ("stateful", "batch_tokens"),
@@ -178,7 +180,7 @@ def _model(options: dict[str, Any], progress: Progress) -> Any:
     if options["options_file"] or options["weight_file"]:
         return DEFAULT
     name = options["model"] or DEFAULT
-    resolve(name, progress=progress, accept_unverified=options["accept_unverified"])
+    resolve(name, progress=progress, sha256=options["sha256"], trust_first_download=options["trust_first_download"])
     return name
 
 

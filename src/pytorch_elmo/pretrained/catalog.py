@@ -41,6 +41,7 @@ class CatalogEntry:
         description: what it was trained on.
         licence: of the parameters.
         cell_size, projection_size: of its LSTM layers, where known; a vector has 2 · projection_size numbers.
+        num_parameters: of the biLM, where known.
         options, weights: AllenNLP's two files; None for the model in the package.
     """
 
@@ -48,6 +49,7 @@ class CatalogEntry:
     licence: str
     cell_size: int | None = None
     projection_size: int | None = None
+    num_parameters: int | None = None
     options: PublishedFile | None = None
     weights: PublishedFile | None = None
 
@@ -94,6 +96,7 @@ MODELS: dict[str, CatalogEntry] = {
         licence=_UNRESTRICTED,
         cell_size=1024,
         projection_size=128,
+        num_parameters=13_593_296,
         options=PublishedFile(
             url=_SMALL_OPTIONS,
             size=336,
@@ -110,6 +113,7 @@ MODELS: dict[str, CatalogEntry] = {
         licence=_UNRESTRICTED,
         cell_size=2048,
         projection_size=256,
+        num_parameters=28_027_728,
         options=PublishedFile(url=_MEDIUM_OPTIONS),
         weights=PublishedFile(url=_MEDIUM_WEIGHTS),
     ),
@@ -118,6 +122,7 @@ MODELS: dict[str, CatalogEntry] = {
         licence=_UNRESTRICTED,
         cell_size=4096,
         projection_size=512,
+        num_parameters=93_600_848,
         options=PublishedFile(url=_ORIGINAL_OPTIONS, content=_options_of(4096, 512, 2)),
         weights=PublishedFile(
             url=_ORIGINAL_WEIGHTS,
@@ -130,6 +135,7 @@ MODELS: dict[str, CatalogEntry] = {
         licence=_UNRESTRICTED,
         cell_size=4096,
         projection_size=512,
+        num_parameters=93_600_848,
         options=PublishedFile(url=_LARGE_OPTIONS),
         weights=PublishedFile(url=_LARGE_WEIGHTS),
     ),
@@ -150,6 +156,7 @@ MODELS: dict[str, CatalogEntry] = {
         licence=_NOT_STATED,
         cell_size=4096,
         projection_size=512,
+        num_parameters=93_600_848,
         options=PublishedFile(url=f"{_PUBMED}options.json"),
         weights=PublishedFile(url=f"{_PUBMED}weights_PubMed_only.hdf5"),
     ),

@@ -42,30 +42,31 @@ def resolve(
     name_or_folder: str | Path,
     *,
     progress: Progress | None = None,
-    accept_unverified: bool = False,
-    accept_unverified_sha256: str | None = None,
+    sha256: str | None = None,
+    trust_first_download: bool = False,
 ) -> ModelFiles:
     """The files of a model, fetched if they are not here yet.
 
     Args:
         name_or_folder: a name in `MODELS`, else a folder (`./small` or a `Path` for one with a model's name).
         progress: hears bytes fetched.
-        accept_unverified: fetch a model whose sha256 is not known, and trust from then on what came.
-        accept_unverified_sha256: fetch it only if its weight file has this sha256.
+        sha256: what the weight file of a named model must have. Of its options file nothing need be known: it is
+            recorded when it comes, and its shapes must fit the weights.
+        trust_first_download: fetch a model of which no sha256 is known, record what came, and check it ever after.
 
     Raises:
         DownloadError: no such model, no model in the folder, or its files cannot be fetched or trusted.
-        ConfigurationError: the sha256 is not one.
+        ConfigurationError: the sha256 is not one, or the model is not one that is fetched.
     """
-    if accept_unverified_sha256 is not None and not _SHA256.fullmatch(accept_unverified_sha256):
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise ConfigurationError(f"a sha256 is 64 digits of 0-9 and a-f, got {sha256!r}; print it with sha256sum")
+    if isinstance(name_or_folder, str) and name_or_folder in MODELS and name_or_folder != DEFAULT:
+        return _published_model(name_or_folder, progress or SilentProgress(), sha256, trust_first_download)
+    if sha256 is not None:
         raise ConfigurationError(
-            f"a sha256 is 64 digits of 0-9 and a-f, got {accept_unverified_sha256!r}; print it with sha256sum"
+            f"a sha256 is asked of a model that is fetched by its name, {str(name_or_folder)!r} is not; leave it out"
         )
-    if isinstance(name_or_folder, Path) or name_or_folder not in MODELS:
-        return _model_in_folder(name_or_folder)
-    if name_or_folder == DEFAULT:
-        return _model_in_package()
-    return _published_model(name_or_folder, progress or SilentProgress(), accept_unverified, accept_unverified_sha256)
+    return _model_in_package() if name_or_folder == DEFAULT else _model_in_folder(name_or_folder)
 
 
 def cache_folder() -> Path:
@@ -80,6 +81,23 @@ def cache_folder() -> Path:
 def is_cached(name: str) -> bool:
     """Whether a model of `MODELS` is on this machine; the one in the package always is."""
     return name == DEFAULT or (cache_folder() / name / _PINS_FILE).is_file()
+
+
+def files_here(name: str) -> ModelFiles | None:
+    """The files of a model of `MODELS`, not checked; None if it is not on this machine."""
+    if name == DEFAULT:
+        return _model_in_package()
+    return _cached_model(name) if is_cached(name) else None
+
+
+def bytes_begun(name: str) -> int:
+    """How much has come of a model of `MODELS` whose download was cut off."""
+    return sum(path.stat().st_size for path in (cache_folder() / name).glob("*.partial"))
+
+
+def _cached_model(name: str) -> ModelFiles:
+    folder = cache_folder() / name
+    return ModelFiles(name=name, folder=folder, options=folder / OPTIONS_FILE, weights=folder / WEIGHT_FILE)
 
 
 def _model_in_folder(name_or_folder: str | Path) -> ModelFiles:
@@ -97,22 +115,22 @@ def _model_in_package() -> ModelFiles:
     return files_in_folder(_PACKAGED, name=DEFAULT)
 
 
-def _published_model(name: str, progress: Progress, accept: bool, sha256: str | None) -> ModelFiles:
+def _published_model(name: str, progress: Progress, sha256: str | None, trust_first_download: bool) -> ModelFiles:
     entry, folder = MODELS[name], cache_folder() / name
     assert entry.options is not None
     assert entry.weights is not None
     files = {OPTIONS_FILE: entry.options, WEIGHT_FILE: entry.weights}
     if not is_cached(name):
-        if not entry.weights.is_known and not accept and sha256 is None:
+        if not (entry.weights.is_known or trust_first_download or sha256):
             raise DownloadError(
-                f"{name}: its sha256 is not known, so that a download cannot be checked; give the sha256 that its "
-                "weight file must have, or accept what comes (accept_unverified), or use the model in the package, "
-                f"{DEFAULT!r}"
+                f"{name}: its sha256 is not known, so that a download cannot be checked; fetch it once with `elmo "
+                f"models {name}` and --sha256 HEX, which its weight file must have, or --trust-first-download, which "
+                f"records what comes and checks it ever after, or use the model in the package, {DEFAULT!r}"
             )
         with _ways_to_go_on(name, files):
             _fetch(name, folder, files, progress, sha256)
     _check_cached(name, folder, files, sha256)
-    return ModelFiles(name=name, folder=folder, options=folder / OPTIONS_FILE, weights=folder / WEIGHT_FILE)
+    return _cached_model(name)
 
 
 def _fetch(name: str, folder: Path, files: Files, progress: Progress, sha256: str | None) -> None:
