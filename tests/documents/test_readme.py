@@ -92,12 +92,13 @@ def test_every_option_that_is_named_exists():
     for module in ("embed_to_hdf5", "models", "pretrain", "verify"):
         known |= options_of(import_module(f"pytorch_elmo.commands.{module}").command)
     setup = [sys.executable, "-m", "pytorch_elmo.setup_allennlp", "--help"]
-    known |= set(re.findall(r"--[a-z-]+", subprocess.run(setup, capture_output=True, text=True, check=True).stdout))
+    its_help = subprocess.run(setup, capture_output=True, text=True, check=True).stdout
+    known |= set(re.findall(r"--[a-z0-9-]+", its_help))
     named = {
         (path.name, option)
         for path in DOCUMENTS
         for code in re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8"))
-        for option in re.findall(r"(?<!\S)--[a-z-]+", code)
+        for option in re.findall(r"(?<!\S)--[a-z0-9-]+", code)
     }
     assert len(named) >= 10
     assert {(name, option) for name, option in named if option not in known} == set()
