@@ -34,6 +34,21 @@ def put_in_place(finished: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """Let what the system says about a write, which names no file, name `path`.
+
+    Raises:
+        OSError: there is no room, or the disk fails.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename or a removal in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)

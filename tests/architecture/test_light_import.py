@@ -18,9 +18,13 @@ def test_the_package_alone_loads_nothing_heavy():
 
 
 def test_the_guard_can_fail():
-    assert {"h5py", "torch"} <= loaded_by(
-        "import pytorch_elmo\npytorch_elmo.LayerFileReader, pytorch_elmo.batch_to_ids"
-    )
+    assert {"h5py", "torch"} <= loaded_by("import pytorch_elmo\npytorch_elmo.LayerFileReader, pytorch_elmo.Elmo")
+
+
+def test_processes_that_tokenise_load_nothing_heavy():
+    """There is one a processor, and text needs no network."""
+    rooms = ("text", "text.documents", "text.prose", "text.vocabulary", "text.word_counts")
+    assert loaded_by("\n".join(f"import pytorch_elmo.{room}" for room in rooms)) == set()
 
 
 def test_rooms_that_load_torch_alone():

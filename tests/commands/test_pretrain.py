@@ -149,7 +149,11 @@ def change(**settings: object) -> None:
     [
         ({"num_step": 3}, 2, "config.json: configuration has unknown key(s) num_step; known are model, corpus, "),
         ({"num_steps": "6"}, 2, "config.json: configuration.num_steps must be a whole number, got '6'"),
-        ({"corpus": {"train": ["nothing/*.txt"]}}, 1, "no text file matches 'nothing/*.txt'; give a path or a glob"),
+        (
+            {"corpus": {"train": ["nothing/*.txt"]}},
+            1,
+            "no text file matches 'nothing/*.txt'; give a path, a folder or a glob",
+        ),
         ({"corpus": {"train": "corpus/a.txt"}}, 2, "corpus.train must be a list of strings, got 'corpus/a.txt'"),
         ({"num_negatives": 500}, 2, "num_negatives must be below the vocabulary's size 33, got 500; lower it"),
     ],
@@ -166,7 +170,7 @@ def test_text_that_is_not_utf8(run_elmo):
     Path("corpus/a.txt").write_bytes(b"one\ntwo \xff\n")
     ended = run_elmo("pretrain", "config.json", "run", "-q")
     assert ended.code == 1
-    assert ended.err == "elmo pretrain: error: corpus/a.txt, line 2: not UTF-8 at byte 5; convert it\n"
+    assert ended.err == "elmo pretrain: error: corpus/a.txt, line 2: not UTF-8 at byte 5; convert the file to UTF-8\n"
 
 
 def test_a_run_begun_with_other_settings(run_elmo):

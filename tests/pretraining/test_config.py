@@ -180,3 +180,19 @@ def test_a_file_is_named_in_its_errors(tmp_path):
         ConfigurationError, match=r"a.json: configuration misses the key\(s\) corpus, model, num_steps$"
     ):
         read_config(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"train": []}, r"^corpus.train must name text, got \[\]; give paths, globs or folders$"),
+        ({"validation_share": 1}, r"^corpus.validation_share must be at least 0 and below 1, got 1; 0.01 is 1 %$"),
+        ({"validation_share": -0.1}, r"^corpus.validation_share must be at least 0 and below 1, got -0.1; "),
+        ({"vocabulary_size": 3}, r"^corpus.vocabulary_size must be at least 4 \(.*\), got 3; raise it$"),
+        ({"vocabulary_min_count": 0}, r"^corpus.vocabulary_min_count must be at least 1, got 0; 1 keeps all words$"),
+        ({"documents": "page"}, r"^corpus.documents must be 'file' or 'blank_line' or 'line', got 'page'$"),
+    ],
+)
+def test_corpora_that_cannot_be(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        parse_config({**MINIMAL, "corpus": {**MINIMAL["corpus"], **settings}})

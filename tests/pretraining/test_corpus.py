@@ -1,6 +1,9 @@
 """Text becomes numbers once, and half a corpus is never taken for a whole one."""
 
-import json
+import gzip
+import os
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.pretraining import corpus as module
-from pytorch_elmo.pretraining.corpus import Corpus, find_files, prepare_corpus
+from pytorch_elmo.pretraining import corpus_text, sentence_file
+from pytorch_elmo.pretraining.config import CorpusConfig
+from pytorch_elmo.pretraining.corpus import Corpora, Corpus, load_corpora, prepare_corpora
 from pytorch_elmo.text.characters import words_to_ids
 from small_runs import SENTENCES, Listener, corpus_of
 
@@ -17,11 +22,16 @@ TEXT = "".join(f"{' '.join(sentence)}\n" for sentence in SENTENCES)
 
 
 @pytest.fixture
-def text(tmp_path):
-    """A text file, and the folder beside it in which its numbers are kept."""
+def text(tmp_path, monkeypatch) -> Path:
+    """A text file in the working folder."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "text.txt"
     path.write_text(TEXT, "utf-8")
-    return path, tmp_path / "corpus"
+    return path
+
+
+def prepare(*train: str, listener=None, **settings) -> Corpora:
+    return prepare_corpora(CorpusConfig(train=list(train), **settings), Path("corpus"), listener)
 
 
 def sentences_of(corpus: Corpus) -> list[list[str]]:
@@ -31,9 +41,9 @@ def sentences_of(corpus: Corpus) -> list[list[str]]:
 
 
 def test_sentences_words_counts_and_characters(text):
-    path, folder = text
-    corpus = prepare_corpus([path], "whitespace", folder)
-    expected = corpus_of(SENTENCES)
+    corpora = prepare("text.txt")
+    corpus, expected = corpora.train, corpus_of(SENTENCES)
+    assert (corpora.validation, corpora.num_shared_sentences) == (None, 0)
     assert sentences_of(corpus) == SENTENCES
     assert corpus.words == expected.words
     assert corpus.words[:2] == ["<S>", "</S>"]
@@ -43,22 +53,19 @@ def test_sentences_words_counts_and_characters(text):
     np.testing.assert_array_equal(corpus.characters, words_to_ids(corpus.words))
 
 
-def test_moses_reads_paragraphs_of_prose(tmp_path):
-    path = tmp_path / "prose.txt"
-    path.write_text("One fish. Two fish!\n\nShe didn't see it.\n", "utf-8")
-    corpus = prepare_corpus([path], "moses", tmp_path / "corpus")
-    assert sentences_of(corpus) == [
+def test_moses_reads_paragraphs_of_prose(text):
+    text.write_text("One fish. Two fish!\n\nShe didn't see it.\n", "utf-8")
+    assert sentences_of(prepare("text.txt", tokenizer="moses").train) == [
         ["One", "fish", "."],
         ["Two", "fish", "!"],
         ["She", "didn", "'t", "see", "it", "."],
     ]
 
 
-def test_files_are_read_in_the_given_order_and_blank_lines_left_out(tmp_path):
+def test_files_are_read_in_the_given_order_and_blank_lines_left_out(text):
     for name, content in (("a", "one\n\n  \ntwo"), ("b", "three\r\n")):
-        (tmp_path / name).write_text(content, "utf-8")
-    corpus = prepare_corpus([tmp_path / "b", tmp_path / "a"], "whitespace", tmp_path / "corpus")
-    assert sentences_of(corpus) == [["three"], ["one"], ["two"]]
+        Path(name).write_text(content, "utf-8")
+    assert sentences_of(prepare("b", "a", "b").train) == [["three"], ["one"], ["two"], ["three"]]
 
 
 @settings(max_examples=15)  # each waits for the disk
@@ -67,117 +74,248 @@ def test_any_text_is_what_python_splits_it_into(tmp_path_factory, lines):
     folder = tmp_path_factory.mktemp("any")
     content = "\n".join(" ".join(words) for words in lines).encode("utf-8", "ignore") + b"\nlast"
     (folder / "text").write_bytes(content)
-    corpus = prepare_corpus([folder / "text"], "whitespace", folder / "corpus")
-    expected = [line.decode("utf-8").split() for line in content.split(b"\n")]
+    corpus = prepare_corpora(CorpusConfig(train=[str(folder / "text")]), folder / "corpus").train
+    with (folder / "text").open(encoding="utf-8-sig") as file:
+        expected = [line.split() for line in file]
     assert sentences_of(corpus) == [sentence for sentence in expected if sentence]
 
 
-def test_more_tokens_than_one_write(text, monkeypatch):
-    path, folder = text
-    monkeypatch.setattr(module, "_TOKENS_PER_WRITE", 4)
-    corpus = prepare_corpus([path], "whitespace", folder)
+def test_more_than_one_block_of_everything(text, monkeypatch):
+    monkeypatch.setattr(sentence_file, "TOKENS_PER_BLOCK", 4)
+    monkeypatch.setattr(corpus_text, "TOKENS_PER_BLOCK", 4)
+    monkeypatch.setattr(corpus_text, "_WORDS_PER_BLOCK", 4)
+    corpus, expected = prepare("text.txt").train, corpus_of(SENTENCES)
     assert sentences_of(corpus) == SENTENCES
-    np.testing.assert_array_equal(corpus.counts, corpus_of(SENTENCES).counts)
+    np.testing.assert_array_equal(corpus.counts, expected.counts)
+    np.testing.assert_array_equal(corpus.characters, expected.characters)
+
+
+def test_numbers_stay_on_the_disk(text):
+    corpus = prepare("text.txt").train
+    for numbers in (corpus.characters, corpus.tokens, corpus.offsets):
+        assert not numbers.flags.owndata
+        assert not numbers.flags.writeable
+
+
+def test_memory_does_not_grow_with_the_text(text, monkeypatch):
+    """Ten times as much text of the same words; the offsets of its sentences alone would take 360 kB more."""
+    for module_of_blocks in (sentence_file, corpus_text):
+        monkeypatch.setattr(module_of_blocks, "TOKENS_PER_BLOCK", 1 << 10)
+    peaks = []
+    for lines in (5_000, 5_000, 50_000):  # the first one imports what is needed
+        text.write_text("the boat left\n" * lines, "utf-8")
+        tracemalloc.start()
+        assert prepare("text.txt").train.num_sentences == lines
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 100_000
 
 
 def test_every_byte_is_reported(text):
-    path, folder = text
-    listener = Listener()
-    prepare_corpus([path], "whitespace", folder, listener)
-    size = path.stat().st_size
-    assert (listener.totals, sum(listener.amounts), listener.finished) == ([size], size, 1)
+    Path("more.gz").write_bytes(gzip.compress(TEXT.encode()))
+    listener, size = Listener(), text.stat().st_size + Path("more.gz").stat().st_size
+    prepare("text.txt", "more.gz", listener=listener)
+    assert (listener.totals, sum(listener.amounts), listener.finished) == ([size, size], 2 * size, 2)
 
 
-def test_the_same_input_is_not_read_again(text):
-    path, folder = text
-    prepare_corpus([path], "whitespace", folder)
-    listener = Listener()
-    assert sentences_of(prepare_corpus([path], "whitespace", folder, listener)) == SENTENCES
-    assert listener.totals == []
+class TestAgain:
+    """What an earlier run left is taken where nothing has changed."""
+
+    def test_the_same_text_is_not_read_again(self, text, monkeypatch):
+        prepare("text.txt", validation_share=0.5, validation_seed=3, documents="line")
+        monkeypatch.setattr("pytorch_elmo.pretraining.corpus_description.sha256_of", None)  # not even compared
+        listener = Listener()
+        corpora = prepare("text.txt", validation_share=0.5, validation_seed=3, documents="line", listener=listener)
+        assert listener.totals == []
+        assert corpora.train.num_sentences + corpora.validation.num_sentences == len(SENTENCES)
+
+    def test_a_file_that_was_only_touched_is_compared_once(self, text):
+        prepare("text.txt")
+        os.utime(text, ns=(1, 1))
+        listener = Listener()
+        assert sentences_of(prepare("text.txt", listener=listener).train) == SENTENCES
+        assert listener.totals == [text.stat().st_size]
+        listener = Listener()
+        prepare("text.txt", listener=listener)
+        assert listener.totals == []
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"tokenizer": "moses"},
+            {"validation_share": 0.5, "validation_seed": 3, "documents": "line"},
+            {"documents": "line"},
+            {"validation": ["text.txt"]},
+            {"train": ["text.txt", "text.txt"]},
+            {"train": ["other.txt"]},
+        ],
+        ids=str,
+    )
+    def test_other_settings_read_it_anew(self, text, settings):
+        prepare("text.txt")
+        Path("other.txt").write_text(TEXT, "utf-8")
+        listener = Listener()
+        prepare(*settings.pop("train", ["text.txt"]), listener=listener, **settings)
+        assert len(listener.totals) >= 1
+
+    @pytest.mark.parametrize("same_time", [True, False])
+    def test_a_changed_file_is_read_anew(self, text, same_time):
+        prepare("text.txt")
+        before = text.stat()
+        text.write_text(TEXT.replace("boat", "ships"), "utf-8")
+        if same_time:
+            os.utime(text, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert "ships" in prepare("text.txt").train.words
+
+    @pytest.mark.parametrize("name", ["train.tokens", "train.offsets", "characters", "words.txt", "train.counts.npy"])
+    @pytest.mark.parametrize("cut", [True, False])
+    def test_a_damaged_corpus_is_made_anew(self, text, name, cut):
+        prepare("text.txt")
+        path = Path("corpus", name)
+        if cut:
+            path.write_bytes(path.read_bytes()[:-1])
+        else:
+            path.unlink()
+        with pytest.raises(TextError, match=r"^there is no whole corpus in corpus; prepare it again$"):
+            load_corpora(Path("corpus"))
+        assert sentences_of(prepare("text.txt").train) == SENTENCES
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", '{"format_version": 1, "files": []}'])
+    def test_an_unreadable_description(self, text, content):
+        prepare("text.txt")
+        Path("corpus", "corpus.json").write_text(content)
+        assert sentences_of(prepare("text.txt").train) == SENTENCES
 
 
-@pytest.mark.parametrize("change", ["content", "name", "tokenizer", "number"])
-def test_other_input_is_read_anew(text, change):
-    path, folder = text
-    prepare_corpus([path], "whitespace", folder)
-    files, tokenizer = [path], "whitespace"
-    if change == "content":
-        path.write_text(TEXT.replace("boat", "ship"), "utf-8")
-    elif change == "name":
-        files = [path.rename(path.with_name("other.txt"))]
-    elif change == "number":
-        files = [path, path]
-    else:
-        tokenizer = "moses"
-    listener = Listener()
-    corpus = prepare_corpus(files, tokenizer, folder, listener)
-    assert len(listener.totals) == 1
-    assert ("ship" in corpus.words) == (change == "content")
-    assert corpus.num_sentences == (10 if change == "number" else 5)
+class TestStopped:
+    """Whatever fails on the way, the folder holds no corpus."""
+
+    @pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+    def test_a_reading_that_was_killed(self, text, again):
+        if again:
+            prepare("text.txt")
+            text.write_text(TEXT.replace("boat", "ship"), "utf-8")
+
+        class Killed(Listener):
+            def advance(self, amount) -> None:
+                if len(self.totals) == 2:
+                    raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            prepare("text.txt", listener=Killed())
+        with pytest.raises(TextError, match="there is no whole corpus"):
+            load_corpora(Path("corpus"))
+        assert ("ship" in prepare("text.txt").train.words) == again
+
+    @pytest.mark.parametrize("place", ["write_corpora", "refuse_changes", "count_overlap"])
+    def test_the_description_is_written_last(self, text, monkeypatch, place):
+        monkeypatch.setattr(module, place, lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match=r"No space left on device: 'corpus'$"):
+            prepare("text.txt", validation=["text.txt"])
+        assert not Path("corpus", "corpus.json").exists()
+
+    def test_a_file_that_grows_while_it_is_read(self, text):
+        class Growing(Listener):
+            def finish(self) -> None:
+                if len(self.totals) == 2:
+                    with text.open("a", encoding="utf-8") as file:
+                        file.write("more\n")
+
+        with pytest.raises(TextError, match=r"^text.txt was changed while it was read; start again when nothing"):
+            prepare("text.txt", listener=Growing())
+        assert not Path("corpus", "corpus.json").exists()
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
-def test_a_reading_that_was_killed_leaves_no_corpus(text, again):
-    path, folder = text
-    if again:
-        prepare_corpus([path], "whitespace", folder)
-        path.write_text(TEXT.replace("boat", "ship"), "utf-8")
-    with pytest.raises(KeyboardInterrupt):
-        prepare_corpus([path], "whitespace", folder, Listener(KeyboardInterrupt()))
-    assert not (folder / "corpus.json").exists()
-    corpus = prepare_corpus([path], "whitespace", folder)
-    assert ("ship" in corpus.words) == again
-    assert sentences_of(corpus)[1:3] == SENTENCES[1:3]
+class TestValidation:
+    """Held-out text: other files, or a share of the documents."""
 
+    def test_files_of_its_own(self, text):
+        Path("held_out.txt").write_text("the sea\nthe storm\nnoon\nnoon\n", "utf-8")
+        corpora = prepare("text.txt", validation=["held_*"])
+        assert sentences_of(corpora.train) == SENTENCES
+        assert sentences_of(corpora.validation) == [["the", "sea"], ["the", "storm"], ["noon"], ["noon"]]
+        assert corpora.num_shared_sentences == 2
+        assert corpora.train.words is corpora.validation.words
+        assert corpora.validation.counts[corpora.train.words.index("noon")] == 2
+        np.testing.assert_array_equal(corpora.train.counts, prepare("text.txt").train.counts)
 
-def test_the_description_is_written_last(text, monkeypatch):
-    """Whatever step fails before it, the folder holds no corpus."""
-    path, folder = text
-    monkeypatch.setattr(module, "_count", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        prepare_corpus([path], "whitespace", folder)
-    assert not (folder / "corpus.json").exists()
+    def test_words_of_the_validation_text_alone_are_not_training_words(self, text):
+        Path("held_out.txt").write_text("zebra\n", "utf-8")
+        train = prepare("text.txt", validation=["held_out.txt"]).train
+        assert train.counts[train.words.index("zebra")] == 0
 
+    def test_a_share_of_the_documents(self, text):
+        text.write_text("".join(f"a{n} b\nc{n}\n\n" for n in range(400)), "utf-8")
+        corpora = prepare("text.txt", validation_share=0.25, documents="blank_line")
+        parts = [sentences_of(corpora.train), sentences_of(corpora.validation)]
+        whole = [[[f"a{n}", "b"], [f"c{n}"]] for n in range(400)]
+        assert sorted(map(len, whole)) == [2] * 400
+        for part in parts:
+            assert part == [sentence for document in whole if document[0] in part for sentence in document]
+        assert sum(map(len, parts)) == 800
+        assert 60 <= len(parts[1]) / 2 <= 140  # 100, within 5 standard deviations
+        assert corpora.train.counts.sum() + corpora.validation.counts.sum() == 1200
 
-def test_a_corpus_of_another_version_is_made_anew(text):
-    path, folder = text
-    prepare_corpus([path], "whitespace", folder)
-    description = json.loads((folder / "corpus.json").read_text("utf-8"))
-    (folder / "corpus.json").write_text(json.dumps({**description, "format_version": 0}), "utf-8")
-    listener = Listener()
-    prepare_corpus([path], "whitespace", folder, listener)
-    assert len(listener.totals) == 1
+    def test_the_choice_depends_on_content_and_seed_alone(self, text):
+        lines = [f"line {n}\n" for n in range(60)]
+        chosen = []
+        for content, seed in ((lines, 0), (lines[::-1] + ["new\n"] * 3, 0), (lines, 1)):
+            text.write_text("".join(content), "utf-8")
+            corpora = prepare("text.txt", validation_share=0.3, validation_seed=seed, documents="line")
+            chosen.append({tuple(sentence) for sentence in sentences_of(corpora.validation)} - {("new",)})
+        assert chosen[0] == chosen[1] != chosen[2]
+
+    def test_files_are_documents(self, text):
+        Path("texts").mkdir()
+        for n in range(30):
+            Path("texts", f"{n}").write_text(f"first {n}\n\nsecond {n}\n", "utf-8")
+        corpora = prepare("texts", validation_share=0.4)
+        held_out = sentences_of(corpora.validation)
+        assert [sentence[0] for sentence in held_out] == ["first", "second"] * (len(held_out) // 2)
+        assert 0 < len(held_out) < 60
+
+    def test_equal_documents_stay_together(self, text):
+        text.write_text("".join(f"line {n % 20}\n" for n in range(100)), "utf-8")
+        assert prepare("text.txt", validation_share=0.5, documents="line").num_shared_sentences == 0
+
+    def test_files_and_a_share(self, text):
+        Path("held_out.txt").write_text("held out\n", "utf-8")
+        text.write_text("".join(f"line {n}\n" for n in range(50)), "utf-8")
+        settings = {"validation_share": 0.5, "documents": "line"}
+        alone = sentences_of(prepare("text.txt", **settings).validation)
+        assert sentences_of(prepare("text.txt", validation=["held_out.txt"], **settings).validation) == [
+            *alone,
+            ["held", "out"],
+        ]
+
+    @pytest.mark.parametrize(("share", "part"), [(1e-9, "validation"), (1 - 1e-9, "train")])
+    def test_a_share_that_leaves_nothing(self, text, share, part):
+        with pytest.raises(
+            TextError,
+            match=rf"^a validation_share of {share} of 5 document\(s\) leaves none for {part}; change it",
+        ):
+            prepare("text.txt", validation_share=share, documents="line")
+        assert not Path("corpus", "corpus.json").exists()
 
 
 @pytest.mark.parametrize("tokenizer", ["whitespace", "moses"])
-def test_not_utf8(tmp_path, tokenizer):
-    path = tmp_path / "latin.txt"
-    path.write_bytes("fine\nalso fine\nthe café\n".encode("latin-1"))
-    with pytest.raises(TextError, match=r"latin.txt, line 3: not UTF-8 at byte 8; convert it$"):
-        prepare_corpus([path], tokenizer, tmp_path / "corpus")
-    assert not (tmp_path / "corpus" / "corpus.json").exists()
+def test_not_utf8(text, tokenizer):
+    Path("latin.txt").write_bytes("fine\nalso fine\nthe café\n".encode("latin-1"))
+    with pytest.raises(TextError, match=r"^latin.txt, line 3: not UTF-8 at byte 8; convert the file to UTF-8$"):
+        prepare("text.txt", "latin.txt", tokenizer=tokenizer)
+    assert not Path("corpus", "corpus.json").exists()
 
 
 @pytest.mark.parametrize("content", ["", "\n\n  \n"])
-def test_no_sentence(tmp_path, content):
-    path = tmp_path / "blank.txt"
-    path.write_text(content, "utf-8")
-    with pytest.raises(
-        TextError, match=r"^no sentence in .*blank.txt and 1 more file\(s\); is the text elsewhere\?$"
-    ):
-        prepare_corpus([path, path], "whitespace", tmp_path / "corpus")
-    assert not (tmp_path / "corpus" / "corpus.json").exists()
+@pytest.mark.parametrize("role", ["train", "validation"])
+def test_no_sentence(text, content, role):
+    Path("blank.txt").write_text(content, "utf-8")
+    inputs = {"train": ["text.txt"], role: ["blank.txt", "blank.txt"]}
+    with pytest.raises(TextError, match=r"^no sentence in blank.txt and 1 more file\(s\); is the text elsewhere\?$"):
+        prepare(*inputs.pop("train"), **inputs)
+    assert not Path("corpus", "corpus.json").exists()
 
 
-def test_files_by_path_and_by_pattern(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("b.txt", "a.txt", "c/d.txt", "folder.txt/x"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert [path.as_posix() for path in find_files(["*.txt"])] == ["a.txt", "b.txt"]
-    assert [path.as_posix() for path in find_files(["b.txt", "a.txt"])] == ["b.txt", "a.txt"]
-    assert [path.as_posix() for path in find_files(["**/*.txt"])] == ["a.txt", "b.txt", "c/d.txt"]
-    with pytest.raises(
-        TextError, match=r"^no text file matches '\*.md'; give a path or a glob, relative to this folder$"
-    ):
-        find_files(["a.txt", "*.md"])
+def test_a_field_without_a_table(text):
+    with pytest.raises(TextError, match=r"^text.txt is plain text and has no fields, got the field 'body'; leave it"):
+        prepare("text.txt", field="body")

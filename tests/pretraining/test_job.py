@@ -9,7 +9,7 @@ import torch
 
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.pretraining.config import CorpusConfig, parse_config
-from pytorch_elmo.pretraining.job import prepare_run, save_model
+from pytorch_elmo.pretraining.job import prepare_run, prepare_text, save_model
 from pytorch_elmo.pretraining.trainer import Trainer
 from pytorch_elmo.progress import SilentProgress
 from pytorch_elmo.weights.own_format import read_bilm, read_softmax
@@ -65,6 +65,54 @@ def test_no_text(config, tmp_path):
     nothing = dataclasses.replace(config, corpus=CorpusConfig(train=["*.text"]))
     with pytest.raises(TextError, match=r"^no text file matches '\*.text'; "):
         prepare(nothing, tmp_path)
+
+
+def notes_of(config, folder) -> list[str]:
+    class Notes(SilentProgress):
+        def note(self, line) -> None:
+            lines.append(line)
+
+    lines: list[str] = []
+    prepare_text(config, folder, Notes())
+    return lines
+
+
+def test_validation_text_reaches_the_trainer(config, tmp_path):
+    (tmp_path / "held_out.txt").write_text("the sea\na zebra\n", "utf-8")
+    config = dataclasses.replace(config, corpus=CorpusConfig(train=["text.txt"], validation=["held_out.txt"]))
+    text = prepare_text(config, tmp_path / "run", SilentProgress())
+    assert (text.train.num_sentences, text.validation.num_sentences) == (len(SENTENCES), 2)
+    assert "zebra" not in text.vocabulary
+    trainer = prepare(config, tmp_path)
+    np.testing.assert_array_equal(trainer.validation.tokens, text.validation.tokens)
+    np.testing.assert_array_equal(trainer.corpus.tokens, text.train.tokens)
+    assert notes_of(config, tmp_path / "run") == []
+
+
+def test_validation_text_that_is_training_text(config, tmp_path):
+    (tmp_path / "held_out.txt").write_text("noon\na storm at sea\na zebra\n", "utf-8")
+    config = dataclasses.replace(config, corpus=CorpusConfig(train=["text.txt"], validation=["held_out.txt"]))
+    expected = (
+        "warning: 2 of 3 validation sentences (66.7%) are training text too, word for word; "
+        "the perplexity on them is too good"
+    )
+    for _ in range(2):  # also where the corpus is taken as it is
+        assert notes_of(config, tmp_path / "run") == [expected]
+
+
+def test_an_odd_vocabulary(config, tmp_path):
+    (tmp_path / "words.txt").write_text("<S>\n</S>\n<UNK>\nnoon\nsea\nthe\nnoon\n", "utf-8")
+    config = dataclasses.replace(config, corpus=CorpusConfig(train=["text.txt"], vocabulary_file="words.txt"))
+    repeated, order = notes_of(config, tmp_path / "run")
+    assert repeated.startswith("warning: words.txt: the vocabulary holds 1 token(s) more than once, 'noon'; the last")
+    assert order.startswith("warning: words.txt: the vocabulary is not in descending frequency of this text")
+
+
+def test_a_vocabulary_without_specials(config, tmp_path):
+    (tmp_path / "words.txt").write_text("<S>\nnoon\n", "utf-8")
+    config = dataclasses.replace(config, corpus=CorpusConfig(train=["text.txt"], vocabulary_file="words.txt"))
+    with pytest.raises(TextError, match=r"^words.txt: a vocabulary holds .*, this one misses </S>, <UNK>; add them$"):
+        prepare(config, tmp_path)
 
 
 def test_a_trained_model_is_saved_and_read(config, tmp_path):

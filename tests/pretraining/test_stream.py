@@ -97,8 +97,8 @@ def test_every_sentence_once_an_epoch_in_another_order(batch_size, unroll_steps)
     sentences = distinct_sentences(25)
     stream = stream_of(sentences, batch_size=batch_size, unroll_steps=unroll_steps)
     order, orders = [], []
-    pull = stream._pull
-    stream._pull = lambda: order.append(pull()) or order[-1]
+    pull = stream._order.pull
+    stream._order.pull = lambda: order.append(pull()) or order[-1]
     while stream.epoch < 3:
         stream.next_batch()
     for epoch in range(3):

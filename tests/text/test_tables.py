@@ -154,7 +154,7 @@ def test_a_table_without_rows(tmp_path, name):
 def test_the_field_must_be_named_and_there(tmp_path, ending):
     file = table(tmp_path, ending, [{"id": "1", "sentence": "a", "label": "b"}])
     with pytest.raises(
-        TextError, match=r"^rows.* is a table, name its column with --field; there are id, sentence, lab"
+        TextError, match=r"^rows.* is a table, name its column with --field .*; there are id, sentence, lab"
     ):
         check_field(file, None)
     with pytest.raises(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.text.vocabulary import SPECIALS, Vocabulary
+from pytorch_elmo.text.vocabulary import SPECIALS, Vocabulary, vocabulary_warnings
 
 COUNTS = Counter({"the": 5, "cat": 2, "a": 2, "sat": 1, "<S>": 100, "<UNK>": 7})
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"]), min_size=1, max_size=6)
@@ -89,6 +89,42 @@ def test_original_vocabulary(golden_folder):
 def test_missing_file(tmp_path):
     with pytest.raises(TextError, match=r"^cannot read the vocabulary .*none.txt: No such file or directory$"):
         Vocabulary.from_file(tmp_path / "none.txt")
+
+
+def test_a_file_without_specials_is_named(tmp_path):
+    path = tmp_path / "vocabulary.txt"
+    path.write_text("<S>\nthe\n</S>\n", "utf-8")
+    with pytest.raises(TextError, match=r"vocabulary.txt: a vocabulary holds .*, this one misses <UNK>; add them$"):
+        Vocabulary.from_file(path)
+
+
+class TestWarnings:
+    """What is odd about a vocabulary for a text."""
+
+    @given(st.dictionaries(WORDS, st.integers(1, 5)))
+    def test_one_that_the_text_made_is_fine(self, counts):
+        assert vocabulary_warnings(Vocabulary.from_counts(Counter(counts)), counts) == []
+
+    def test_words_that_the_text_lacks_say_nothing(self):
+        vocabulary = Vocabulary([*SPECIALS, "zebra", "the", "yak", "cat"])
+        assert vocabulary_warnings(vocabulary, {"the": 9, "cat": 2, "<S>": 100}) == []
+        assert vocabulary_warnings(vocabulary, {}) == []
+
+    def test_tokens_that_stand_twice(self):
+        vocabulary = Vocabulary([*SPECIALS, "a", "b", "c", "d", "a", "b", "c", "d", "e"])
+        [warning] = vocabulary_warnings(vocabulary, {})
+        assert warning.startswith("the vocabulary holds 4 token(s) more than once, 'a', 'b', 'c', …; the last one")
+
+    def test_ids_that_are_no_ranks(self):
+        """`the`, four fifths of the text, stands at place 2: (3/2) ** 0.8 · (2/3) ** 0.2."""
+        [warning] = vocabulary_warnings(Vocabulary([*SPECIALS, "cat", "the"]), {"the": 8, "cat": 2})
+        assert "is not in descending frequency of this text, where a token stands 1.3 times as deep" in warning
+
+    def test_the_alphabet_is_far_from_ranks(self):
+        """Counts as squares, upside down: e to the mean of ln x - ln(1 - x) under 3x², 3/2, and a bit less."""
+        counts = {f"w{number:04d}": 1 + number**2 for number in range(1000)}
+        [warning] = vocabulary_warnings(Vocabulary([*SPECIALS, *sorted(counts)]), counts)
+        assert "stands 4.4 times as deep" in warning
 
 
 def test_not_utf8(tmp_path):

@@ -10,8 +10,8 @@ from pytorch_elmo.text.tokenizers import TOKENIZERS
 Command = Callable[..., Any]
 
 
-def input_options(function: Command) -> Command:
-    """Add `--field`, `--tokenizer` and `--blank-lines`."""
+def reading_options(function: Command) -> Command:
+    """Add `--field` and `--tokenizer`."""
     options = [
         click.option("--field", metavar="NAME", help="Column with the text, for .jsonl, .csv and .parquet."),
         click.option(
@@ -21,14 +21,19 @@ def input_options(function: Command) -> Command:
             show_default=True,
             help="whitespace: one tokenised sentence a line. moses: raw prose, split and tokenised here.",
         ),
-        click.option(
-            "--blank-lines",
-            type=click.Choice(["error", "empty"]),
-            default="error",
-            show_default=True,
-            help="empty: keep them as sentences without tokens, so that keys stay line numbers.",
-        ),
     ]
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def input_options(function: Command) -> Command:
+    """Add `--field`, `--tokenizer` and `--blank-lines`."""
+    blank_lines = click.option(
+        "--blank-lines",
+        type=click.Choice(["error", "empty"]),
+        default="error",
+        show_default=True,
+        help="empty: keep them as sentences without tokens, so that keys stay line numbers.",
+    )
+    return reading_options(blank_lines(function))

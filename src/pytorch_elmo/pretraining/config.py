@@ -18,17 +18,54 @@ Section = TypeVar("Section")
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """Text files by path or glob, relative to the working folder.
+    """Text for training and validation: paths, globs and folders, relative to the working folder.
 
-    `tokenizer` whitespace: one tokenised sentence a line. moses: raw prose, one paragraph a line.
+    Attributes:
+        train: plain text, compressed text, tar archives, tables, folders of these, saved datasets.
+        validation: text that is read as `train` is and never trained on.
+        validation_share: of `train`, documents that are taken out for validation, chosen by a hash of their content.
+        validation_seed: of that choice.
+        documents: what ends a document: a file, a blank line (or a file), or each line. A row of a table is one.
+        tokenizer: whitespace: one tokenised sentence a line. moses: raw prose, one paragraph a line.
+        vocabulary_file: the words to predict, by frequency; None: those of the training text.
+        vocabulary_size: words at most, the three special ones counted.
+        vocabulary_min_count: occurrences that a word needs.
+        field: the column of tables that holds the text.
     """
 
     train: list[str]
     validation: list[str] = field(default_factory=list)
+    validation_share: float = 0.0
+    validation_seed: int = 0
+    documents: Literal["file", "blank_line", "line"] = "file"
     tokenizer: Literal["whitespace", "moses"] = "whitespace"
     vocabulary_file: str | None = None
     vocabulary_size: int | None = None
     vocabulary_min_count: int = 1
+    field: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise ConfigurationError("corpus.train must name text, got []; give paths, globs or folders")
+        if not 0 <= self.validation_share < 1:
+            raise ConfigurationError(
+                f"corpus.validation_share must be at least 0 and below 1, got {self.validation_share}; 0.01 is 1 %"
+            )
+        if self.vocabulary_min_count < 1:
+            raise ConfigurationError(
+                f"corpus.vocabulary_min_count must be at least 1, got {self.vocabulary_min_count}; 1 keeps all words"
+            )
+        if self.vocabulary_size is not None and self.vocabulary_size < 4:
+            raise ConfigurationError(
+                f"corpus.vocabulary_size must be at least 4 (<S>, </S>, <UNK>, a word), got {self.vocabulary_size}; "
+                "raise it"
+            )
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The settings on which the sentences of a corpus depend, beside its files."""
+        names = ("tokenizer", "documents", "field", "validation_share", "validation_seed")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)

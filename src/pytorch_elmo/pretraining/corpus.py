@@ -1,27 +1,34 @@
-"""Text as word numbers on disk: tokenised once, then read at memory speed in any order."""
+"""Text as word numbers on disk: tokenised once, then read at memory speed in any order, whatever its size."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from glob import glob
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.files import sha256_of, whole_file
+from pytorch_elmo.files import writing_to
+from pytorch_elmo.pretraining.config import CorpusConfig
+from pytorch_elmo.pretraining.corpus_description import (
+    CorpusDescription,
+    read_description,
+    record_files,
+    refuse_changes,
+    remove_description,
+)
+from pytorch_elmo.pretraining.corpus_text import CHARACTERS, TRAIN, VALIDATION, WORDS, write_corpora
+from pytorch_elmo.pretraining.overlap import count_overlap
+from pytorch_elmo.pretraining.sentence_file import BEGIN_WORD, END_WORD, map_numbers
 from pytorch_elmo.progress import Progress, SilentProgress
-from pytorch_elmo.text.characters import BEGIN_OF_SENTENCE, END_OF_SENTENCE, words_to_ids
-from pytorch_elmo.text.tokenizers import make_tokenizer, sentences_of_prose
+from pytorch_elmo.text.characters import CHARACTERS_PER_TOKEN
+from pytorch_elmo.text.documents import refuse_field_without_table
+from pytorch_elmo.text.inputs import find_inputs
 
-FORMAT_VERSION = 1
-BEGIN_WORD, END_WORD = 0, 1
-_TOKENS_PER_WRITE = 1 << 20
+__all__ = ["BEGIN_WORD", "END_WORD", "Corpora", "Corpus", "load_corpora", "prepare_corpora"]
 
 
 class Corpus(NamedTuple):
-    """Sentences as numbers of distinct words.
+    """Sentences as numbers of distinct words; all but `words` and `counts` stays on the disk until it is used.
 
     words: the distinct words, `<S>` and `</S>` first. characters: (num_words, num_characters) uint16, each word's
     character ids. counts: (num_words,) int64. tokens: (num_tokens,) int32 word numbers of all sentences in a
@@ -47,111 +54,86 @@ class Corpus(NamedTuple):
         return bounded
 
 
-def find_files(patterns: Sequence[str]) -> list[Path]:
-    """The files that the paths and globs name, sorted within each pattern.
+class Corpora(NamedTuple):
+    """Training and validation text with one numbering of words; both have the words of both.
 
-    Raises:
-        TextError: a pattern names no file.
+    num_shared_sentences: of the validation text, those that stand in the training text word for word.
     """
-    found: list[Path] = []
-    for pattern in patterns:
-        paths = sorted(Path(path) for path in glob(pattern, recursive=True) if Path(path).is_file())
-        if not paths:
-            raise TextError(f"no text file matches {pattern!r}; give a path or a glob, relative to this folder")
-        found.extend(paths)
-    return found
+
+    train: Corpus
+    validation: Corpus | None
+    num_shared_sentences: int
 
 
-def prepare_corpus(files: Sequence[Path], tokenizer: str, folder: Path, progress: Progress | None = None) -> Corpus:
-    """Tokenise `files` into `folder`, or take what an earlier run with the same input left there.
+def prepare_corpora(
+    config: CorpusConfig, folder: Path, progress: Progress | None = None, *, num_processes: int | None = None
+) -> Corpora:
+    """Tokenise the text that `config` names into `folder`, or take what an earlier run with the same text left there.
+
+    Memory grows with the number of distinct words alone: by about 150 bytes each while the text is read, and 80
+    afterwards.
 
     Args:
-        files: UTF-8 text; tokenised sentences a line (`whitespace`) or raw paragraphs a line (`moses`).
-        tokenizer: name of the tokenizer.
+        config: which text, and how it is read and split.
         folder: where the numbers are kept; the description is written last, so half a corpus is never taken.
-        progress: hears bytes read.
+        progress: hears the bytes read.
+        num_processes: that tokenise prose; None: one a processor, if there is enough text.
 
     Raises:
-        TextError: a file is not UTF-8, or no sentence is found.
+        TextError: text is missing, cannot be read, or is written to meanwhile, or a part has no sentence.
+        OSError: `folder` cannot be written.
     """
-    description = {
-        "format_version": FORMAT_VERSION,
-        "tokenizer": tokenizer,
-        "files": [{"name": path.name, "sha256": sha256_of(path)} for path in files],
-    }
-    if _read_description(folder) != description:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "corpus.json").unlink(missing_ok=True)
-        _tokenise(files, tokenizer, folder, progress or SilentProgress())
-        with whole_file(folder / "corpus.json") as partial:
-            partial.write_text(json.dumps(description, indent=2), encoding="utf-8")
-    return load_corpus(folder)
-
-
-def load_corpus(folder: Path) -> Corpus:
-    """A prepared corpus; its numbers stay on disk and are read as they are used."""
-    offsets = np.load(folder / "offsets.npy")
-    tokens: NDArray[np.int32] = np.empty(0, dtype=np.int32)
-    if offsets[-1]:
-        tokens = np.memmap(folder / "tokens.int32", dtype=np.int32, mode="r")
-    return Corpus(
-        words=(folder / "words.txt").read_text(encoding="utf-8").split("\n"),
-        characters=np.load(folder / "characters.npy"),
-        counts=np.load(folder / "counts.npy"),
-        tokens=tokens,
-        offsets=offsets,
+    listener = progress or SilentProgress()
+    train, validation = find_inputs(config.train), find_inputs(config.validation)
+    refuse_field_without_table([*train, *validation], config.field)
+    old = read_description(folder)
+    known = old.records if old else []
+    new = CorpusDescription(
+        settings=config.reading,
+        train=record_files(train, known, listener),
+        validation=record_files(validation, known, listener),
     )
+    if old is not None and old.makes_the_same(new) and old.is_whole(folder):
+        new.sizes, new.num_shared_sentences = old.sizes, old.num_shared_sentences
+        if old.records != new.records:
+            new.save(folder)  # with the times of change, so that contents need not be compared next time
+        return load_corpora(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with writing_to(folder):
+        remove_description(folder)
+        names = write_corpora(config, (train, validation), folder, listener, num_processes)
+        refuse_changes(new.records)
+        new.add_files(folder, names)
+        corpora = _load(folder)
+        if corpora.validation is not None:
+            new.num_shared_sentences = count_overlap(corpora.validation, corpora.train)
+        new.save(folder)
+    return corpora._replace(num_shared_sentences=new.num_shared_sentences)
 
 
-def _read_description(folder: Path) -> Any:
-    path = folder / "corpus.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+def load_corpora(folder: Path) -> Corpora:
+    """What `prepare_corpora` left in `folder`.
+
+    Raises:
+        TextError: there is no whole corpus.
+    """
+    description = read_description(folder)
+    if description is None or not description.is_whole(folder):
+        raise TextError(f"there is no whole corpus in {folder}; prepare it again")
+    return _load(folder, description.num_shared_sentences)
 
 
-def _tokenise(files: Sequence[Path], tokenizer: str, folder: Path, progress: Progress) -> None:
-    numbers = {BEGIN_OF_SENTENCE: BEGIN_WORD, END_OF_SENTENCE: END_WORD}
-    lengths: list[int] = []
-    progress.start(total=sum(path.stat().st_size for path in files), unit="B", label="reading text")
-    pending: list[int] = []
-    with (folder / "tokens.int32").open("wb") as out:
-        for sentence in _sentences(files, tokenizer, progress.advance):
-            pending.extend(numbers.setdefault(word, len(numbers)) for word in sentence)
-            lengths.append(len(sentence))
-            if len(pending) >= _TOKENS_PER_WRITE:
-                np.array(pending, dtype=np.int32).tofile(out)
-                pending.clear()
-        np.array(pending, dtype=np.int32).tofile(out)
-    progress.finish()
-    if not lengths:
-        raise TextError(f"no sentence in {files[0]} and {len(files) - 1} more file(s); is the text elsewhere?")
-    np.save(folder / "offsets.npy", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-    np.save(folder / "characters.npy", words_to_ids(numbers).astype(np.uint16))
-    np.save(folder / "counts.npy", _count(folder / "tokens.int32", len(numbers)))
-    (folder / "words.txt").write_text("\n".join(numbers), encoding="utf-8")
-
-
-def _count(path: Path, num_words: int) -> NDArray[np.int64]:
-    counts = np.zeros(num_words, dtype=np.int64)
-    with path.open("rb") as file:
-        while len(block := np.fromfile(file, dtype=np.int32, count=_TOKENS_PER_WRITE)):
-            counts += np.bincount(block, minlength=num_words)
-    return counts
-
-
-def _sentences(files: Iterable[Path], tokenizer: str, advance: Callable[[int], None]) -> Iterator[list[str]]:
-    tokenize = make_tokenizer(tokenizer)
-    for path in files:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    text = line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise TextError(
-                        f"{path}, line {number}: not UTF-8 at byte {error.start + 1}; convert it"
-                    ) from error
-                advance(len(line))
-                if tokenizer == "whitespace":
-                    if tokens := tokenize(text):
-                        yield tokens
-                else:
-                    yield from sentences_of_prose(text, tokenize)
+def _load(folder: Path, num_shared_sentences: int = 0) -> Corpora:
+    words = (folder / WORDS).read_text(encoding="utf-8").split("\n")[:-1]
+    characters = map_numbers(folder / CHARACTERS, np.uint16, CHARACTERS_PER_TOKEN)
+    train, validation = (
+        Corpus(
+            words=words,
+            characters=characters,
+            counts=np.load(folder / f"{name}.counts.npy"),
+            tokens=map_numbers(folder / f"{name}.tokens", np.int32),
+            offsets=map_numbers(folder / f"{name}.offsets", np.int64),
+        )
+        for name in (TRAIN, VALIDATION)
+    )
+    return Corpora(train, validation if validation.num_sentences else None, num_shared_sentences)

@@ -1,11 +1,16 @@
 """Batches whose rows are unbroken streams of sentences (elmo-spec 7.3)."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytorch_elmo.pretraining.corpus import Corpus
+from pytorch_elmo.pretraining.corpus import BEGIN_WORD, END_WORD, Corpus
+from pytorch_elmo.pretraining.shuffle import SentenceOrder
+
+Cell = TypeVar("Cell", bound=np.generic)
+_Piece = tuple[int, int, int]  # a sentence, a position in it, how many words from there
 
 
 class StreamBatch(NamedTuple):
@@ -36,72 +41,85 @@ class SentenceStream:
         self._corpus = corpus
         self._unroll_steps = unroll_steps
         self._restart_probability = restart_probability
-        self._seed = seed
         self._random = np.random.Generator(np.random.PCG64([seed, 1]))
-        self.epoch, self._position = 0, 0
-        self._order = self._shuffle()
-        self._sentence = np.full(batch_size, -1, dtype=np.int64)
-        self._offset = np.zeros(batch_size, dtype=np.int64)
+        self._order = SentenceOrder(corpus.num_sentences, seed)
+        self._sentences = [-1] * batch_size  # that the rows are reading; -1 before the first one
+        self._positions = [0] * batch_size  # of each row's next input in its sentence
+
+    @property
+    def epoch(self) -> int:
+        """How often the whole corpus has been handed out."""
+        return self._order.epoch
 
     def next_batch(self) -> StreamBatch:
         """The next window of every row."""
-        shape = (self._unroll_steps, len(self._sentence))
-        empty = [np.empty(shape, dtype=np.int32) for _ in range(4)]
-        batch = StreamBatch(empty[0], empty[1], empty[2], empty[3], np.zeros(shape, dtype=np.bool_))
-        for row in range(shape[1]):
-            self._fill(batch, row)
-        return batch
+        pieces: list[_Piece] = []
+        for row in range(len(self._sentences)):
+            self._read(row, pieces)
+        columns = np.array(pieces, dtype=np.int64).T
+        forward_inputs, forward_targets, backward_inputs, backward_targets = map(
+            self._as_window, self._words(*columns)
+        )
+        starts = np.zeros(len(self._sentences) * self._unroll_steps, dtype=np.bool_)
+        begins = (np.cumsum(columns[2]) - columns[2])[columns[1] == 0]
+        starts[begins] = self._random.random(len(begins)) < self._restart_probability
+        return StreamBatch(
+            forward_inputs, forward_targets, backward_inputs, backward_targets, self._as_window(starts)
+        )
 
     @property
     def state(self) -> dict[str, Any]:
         """The place in the text, as JSON."""
         return {
-            "epoch": self.epoch,
-            "position": self._position,
-            "sentence": self._sentence.tolist(),
-            "offset": self._offset.tolist(),
+            "order": self._order.state,
+            "sentences": list(self._sentences),
+            "positions": list(self._positions),
             "random": self._random.bit_generator.state,
         }
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
-        self.epoch, self._position = state["epoch"], state["position"]
-        self._order = self._shuffle()
-        self._sentence = np.array(state["sentence"], dtype=np.int64)
-        self._offset = np.array(state["offset"], dtype=np.int64)
+        self._order.state = state["order"]
+        self._sentences, self._positions = list(state["sentences"]), list(state["positions"])
         self._random.bit_generator.state = state["random"]
 
-    def _shuffle(self) -> NDArray[np.int64]:
-        order = np.random.Generator(np.random.PCG64([self._seed, 0, self.epoch]))
-        return order.permutation(self._corpus.num_sentences)
+    def _read(self, row: int, pieces: list[_Piece]) -> None:
+        """Add the pieces of sentences that make the row's next window."""
+        sentence, position, left = self._sentences[row], self._positions[row], self._unroll_steps
+        end = self._num_positions(sentence)
+        while left:
+            if position == end:
+                sentence, position = self._order.pull(), 0
+                end = self._num_positions(sentence)
+            count = min(left, end - position)
+            pieces.append((sentence, position, count))
+            position, left = position + count, left - count
+        self._sentences[row], self._positions[row] = sentence, position
 
-    def _pull(self) -> int:
-        if self._position == len(self._order):
-            self.epoch, self._position = self.epoch + 1, 0
-            self._order = self._shuffle()
-        self._position += 1
-        return int(self._order[self._position - 1])
+    def _num_positions(self, sentence: int) -> int:
+        """Inputs of a sentence: its tokens and one boundary."""
+        offsets = self._corpus.offsets
+        return int(offsets[sentence + 1]) - int(offsets[sentence]) + 1 if sentence >= 0 else 0
 
-    def _fill(self, batch: StreamBatch, row: int) -> None:
-        step = 0
-        words = self._words(row)
-        while step < self._unroll_steps:
-            offset = int(self._offset[row])
-            if offset == len(words) - 1:
-                self._sentence[row], self._offset[row] = self._pull(), 0
-                words, offset = self._words(row), 0
-                batch.starts[step, row] = self._random.random() < self._restart_probability
-            count = min(self._unroll_steps - step, len(words) - 1 - offset)
-            window, until = slice(step, step + count), offset + count
-            batch.forward_inputs[window, row] = words[offset:until]
-            batch.forward_targets[window, row] = words[offset + 1 : until + 1]
-            backward = words[::-1]
-            batch.backward_inputs[window, row] = backward[offset:until]
-            batch.backward_targets[window, row] = backward[offset + 1 : until + 1]
-            self._offset[row] = until
-            step += count
+    def _words(
+        self, sentences: NDArray[np.int64], positions: NDArray[np.int64], counts: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.int32]]:
+        """Inputs and targets of pieces in a row: forward, then backward."""
+        offsets, tokens = self._corpus.offsets, self._corpus.tokens
+        begins = np.repeat(offsets[sentences], counts)
+        ends = np.repeat(offsets[sentences + 1], counts)
+        places = np.arange(counts.sum()) + np.repeat(positions - (np.cumsum(counts) - counts), counts)
+        is_token, is_token_next = places > 0, begins + places < ends
+        for numbers, is_inside, boundary in (
+            (begins + places - 1, is_token, BEGIN_WORD),
+            (begins + places, is_token_next, END_WORD),
+            (ends - places, is_token, END_WORD),
+            (ends - places - 1, is_token_next, BEGIN_WORD),
+        ):
+            words = np.full(len(places), boundary, dtype=np.int32)
+            words[is_inside] = tokens[numbers[is_inside]]
+            yield words
 
-    def _words(self, row: int) -> NDArray[np.int32]:
-        """The sentence that the row is reading; before the first one, one that is already at its end."""
-        sentence = int(self._sentence[row])
-        return self._corpus.sentence(sentence) if sentence >= 0 else np.zeros(1, dtype=np.int32)
+    def _as_window(self, cells: NDArray[Cell]) -> NDArray[Cell]:
+        """Rows one after the other, as (unroll_steps, batch_size)."""
+        return np.ascontiguousarray(cells.reshape(-1, self._unroll_steps).T)

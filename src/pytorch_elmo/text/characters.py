@@ -5,13 +5,15 @@ where no token stands.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pytorch_elmo.errors import TextError
+
+if TYPE_CHECKING:  # processes that read text have no need of PyTorch
+    from torch import Tensor
 
 PADDING_ID = 0
 CHARACTERS_PER_TOKEN = 50
@@ -72,7 +74,7 @@ def refuse_string(sentence: object) -> None:
         )
 
 
-def batch_to_ids(batch: Sequence[Sequence[str]]) -> Tensor:
+def batch_to_ids(batch: Sequence[Sequence[str]]) -> "Tensor":
     """Character ids of a batch of tokenised sentences, without sentence boundaries.
 
     Args:
@@ -85,6 +87,8 @@ def batch_to_ids(batch: Sequence[Sequence[str]]) -> Tensor:
     Raises:
         TextError: a sentence is a string, or a token is not a string.
     """
+    import torch
+
     refuse_string(batch)
     num_tokens = max((len(sentence) for sentence in batch), default=0)
     character_ids = np.zeros((len(batch), num_tokens, CHARACTERS_PER_TOKEN), dtype=np.int64)

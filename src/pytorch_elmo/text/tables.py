@@ -18,6 +18,7 @@ Content = str | list[str]  # raw text, or tokens
 Row = Mapping[str, object]
 Classes = Mapping[str, list[str]]  # column -> the names of the classes that its whole numbers stand for
 
+SAVED_DATASET_MARK = "state.json"  # in a folder that `save_to_disk` made of one split
 _ROWS_PER_BATCH = 1024
 _ADVICE_ON_FIELDS = {
     ".csv": 'put text with a comma between "quotation marks"',
@@ -51,7 +52,8 @@ def check_field(file: InputFile, field: str | None) -> str:
     """
     columns = _known_format(file).columns(file)
     if field is None:
-        raise TextError(f"{file.name} is a table, name its column with --field; {_there_are(columns)}")
+        rule = "is a table, name its column with --field (or field in a configuration)"
+        raise TextError(f"{file.name} {rule}; {_there_are(columns)}")
     check_columns(file.name, columns, [field])
     return field
 
@@ -145,7 +147,7 @@ def _format_of(file: InputFile) -> _Format | None:
         with _arrow_errors(file, "a saved dataset"):
             names = json.loads(splits.read_text(encoding="utf-8"))["splits"]
         raise TextError(f"{file.name} holds the splits {', '.join(names)}; name the folder of one")
-    if (file.path / "state.json").is_file():
+    if (file.path / SAVED_DATASET_MARK).is_file():
         return _SAVED_DATASET
     raise TextError(f"{file.name} is a folder; name a file of text, or a folder written by datasets' save_to_disk")
 
@@ -208,6 +210,7 @@ def _parquet_rows(file: InputFile, fields: Sequence[str]) -> Iterator[Row]:
     with _parquet_file(file) as table:
         for batch in table.iter_batches(batch_size=_ROWS_PER_BATCH, columns=list(fields)):
             yield from batch.to_pylist()
+            file.advance(file.path.stat().st_size * batch.num_rows // table.metadata.num_rows)
 
 
 def _parquet_classes(file: InputFile) -> Classes:
@@ -233,15 +236,19 @@ def _saved_columns(file: InputFile) -> list[str]:
 
 def _saved_rows(file: InputFile, fields: Sequence[str]) -> Iterator[Row]:
     with _saved_dataset(file) as dataset:
-        yield from dataset_rows(dataset, fields)
+        size = sum(path.stat().st_size for path in file.path.rglob("*"))
+        yield from dataset_rows(dataset, fields, lambda rows: file.advance(size * rows // len(dataset)))
 
 
-def dataset_rows(dataset: Any, fields: Sequence[str]) -> Iterator[Row]:
-    """The rows of a `datasets.Dataset` with the columns `fields` alone, its values as they are stored."""
+def dataset_rows(
+    dataset: Any, fields: Sequence[str], advance: Callable[[int], None] = lambda _: None
+) -> Iterator[Row]:
+    """Rows of a `datasets.Dataset`, the columns `fields` alone, values as stored; `advance` hears how many."""
     for batch in dataset.select_columns(list(fields)).with_format("arrow").iter(batch_size=_ROWS_PER_BATCH):
         # The file is mapped into memory as it is: without this, a flipped bit can end the process.
         batch.validate(full=True)
         yield from batch.to_pylist()
+        advance(batch.num_rows)
 
 
 def _saved_classes(file: InputFile) -> Classes:

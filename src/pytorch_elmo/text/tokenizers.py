@@ -18,6 +18,10 @@ def moses_tokenizer() -> Tokenizer:
     from sacremoses import MosesTokenizer
 
     moses = MosesTokenizer("en")
+    # Its own build a set of thousands of characters at every call; these give the same answers.
+    alphabetic = frozenset(moses.IsAlpha)
+    moses.islower = frozenset(moses.IsLower).issuperset
+    moses.isanyalpha = lambda text: not alphabetic.isdisjoint(text)
 
     def tokenize(line: str) -> list[str]:
         tokens: list[str] = moses.tokenize(line, escape=False)

@@ -1,7 +1,8 @@
 """The words that the language model predicts (bilm-tf's vocabulary file)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
 from pathlib import Path
 
 from pytorch_elmo.errors import TextError
@@ -11,6 +12,8 @@ from pytorch_elmo.text.characters import BEGIN_OF_SENTENCE, END_OF_SENTENCE
 UNKNOWN = "<UNK>"
 SPECIALS = (BEGIN_OF_SENTENCE, END_OF_SENTENCE, UNKNOWN)
 _IGNORED = "!!!MAXTERMID"
+_MOST_NAMED = 3
+_MUCH_DEEPER = 1.1
 
 
 class Vocabulary:
@@ -68,13 +71,58 @@ class Vocabulary:
             TextError: the file cannot be read, is not UTF-8, or misses a special token.
         """
         try:
-            return cls.from_lines(path.read_text(encoding="utf-8").split("\n"))
+            text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise TextError(f"cannot read the vocabulary {path}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise TextError(f"the vocabulary {path} is not UTF-8 at byte {error.start}; convert it") from error
+        try:
+            return cls.from_lines(text.split("\n"))
+        except TextError as error:
+            raise TextError(f"{path}: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write one token a line; the file appears whole or not at all."""
         with whole_file(path) as partial:
             partial.write_text("".join(f"{token}\n" for token in self.tokens), encoding="utf-8")
+
+
+def vocabulary_warnings(vocabulary: Vocabulary, counts: Mapping[str, int]) -> list[str]:
+    """What is odd about a vocabulary for a text, a line each: tokens that stand twice, ids that are no ranks.
+
+    Args:
+        vocabulary: as it was read.
+        counts: how often each token stands in the text.
+    """
+    warnings = []
+    if repeated := [token for token, count in Counter(vocabulary.tokens).items() if count > 1]:
+        warnings.append(
+            f"the vocabulary holds {len(repeated)} token(s) more than once, {_some(repeated)}; the last one of each "
+            "counts, the others are never predicted"
+        )
+    if (depth := _depth(vocabulary, counts)) > _MUCH_DEEPER:
+        warnings.append(
+            f"the vocabulary is not in descending frequency of this text, where a token stands {depth:.1f} times as "
+            "deep as its rank; the sampled softmax takes ids for ranks and learns worse: sort the vocabulary, or "
+            "make one with elmo vocabulary"
+        )
+    return warnings
+
+
+def _depth(vocabulary: Vocabulary, counts: Mapping[str, int]) -> float:
+    """Geometric mean over the text's tokens of id over rank: what the ids cost a log-uniform sampler (elmo-spec 7.5).
+
+    Only tokens of the text are ranked, among themselves, so that a vocabulary may hold many others.
+    """
+    known = [token for token in dict.fromkeys(vocabulary.tokens) if token not in SPECIALS and counts.get(token, 0)]
+    in_order = [counts[token] for token in sorted(known, key=vocabulary.id_of)]
+    at_best = sorted(in_order, reverse=True)
+    surplus = sum(
+        (given - best) * log(rank) for rank, (given, best) in enumerate(zip(in_order, at_best, strict=True), start=2)
+    )
+    return exp(surplus / max(sum(in_order), 1))
+
+
+def _some(tokens: Sequence[str]) -> str:
+    more = ", …" if len(tokens) > _MOST_NAMED else ""
+    return ", ".join(map(repr, tokens[:_MOST_NAMED])) + more
