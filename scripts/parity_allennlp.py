@@ -203,7 +203,7 @@ def _batch(model: Any, instances: list[Any]) -> dict[str, Any]:
 
 def _compare_parts(document: GoldenFile, path: Path, vocabulary: Any) -> None:
     """Members, archived files and vocabulary, as unpacked by this package and read by AllenNLP."""
-    from pytorch_elmo.allennlp_plugin.archives import unpack
+    from pytorch_elmo.formats.allennlp_archive import unpack
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -228,7 +228,7 @@ def _compare_vocabulary(document: GoldenFile, archived: Any, instances: list[Any
 
 
 def _member(path: Path, name: str) -> Any:
-    from pytorch_elmo.allennlp_plugin.archives import unpack
+    from pytorch_elmo.formats.allennlp_archive import unpack
 
     with tempfile.TemporaryDirectory() as folder:
         unpack(path, Path(folder))
