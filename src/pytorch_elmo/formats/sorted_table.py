@@ -69,7 +69,7 @@ def _block(content: bytes, handle: _Handle) -> bytes:
 
 
 def _unpack_snappy(packed: bytes) -> bytes:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     size, _ = read_varint(packed, 0)
     if size > _SNAPPY_EXPANDS_BY * len(packed):
