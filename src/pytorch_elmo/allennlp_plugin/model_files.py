@@ -3,20 +3,14 @@
 from pathlib import Path
 
 from pytorch_elmo.errors import DownloadError
-from pytorch_elmo.pretrained.catalog import MODELS, PUBLISHER
+from pytorch_elmo.pretrained.addresses import present_address
+from pytorch_elmo.pretrained.catalog import MODELS
 from pytorch_elmo.pretrained.fetch import resolve
 from pytorch_elmo.progress import Progress
 
 ORIGINAL = "original"  # the model that AllenNLP's classes take where none is named
 ORIGINAL_OPTIONS = MODELS[ORIGINAL].options.url  # type: ignore[union-attr]
 ORIGINAL_WEIGHTS = MODELS[ORIGINAL].weights.url  # type: ignore[union-attr]
-
-_EARLIER_ADDRESSES = (  # of the same folder, as the configurations and scripts of the 0.x releases have them
-    "https://s3-us-west-2.amazonaws.com/allennlp/models/elmo/",
-    "http://s3-us-west-2.amazonaws.com/allennlp/models/elmo/",
-    "http://allennlp.s3.amazonaws.com/models/elmo/",
-    "s3://allennlp/models/elmo/",
-)
 
 
 def local_files(
@@ -47,19 +41,11 @@ def local_files(
 
 def published_name(options_file: str | Path, weight_file: str | Path) -> str | None:
     """The name of the model that was published at these two addresses; None if they are not one model's."""
-    asked = (_present_address(options_file), _present_address(weight_file))
+    asked = (present_address(options_file), present_address(weight_file))
     for name, entry in MODELS.items():
         if entry.options and entry.weights and asked == (entry.options.url, entry.weights.url):
             return name
     return None
-
-
-def _present_address(file: str | Path) -> str:
-    address = str(file)
-    for earlier in _EARLIER_ADDRESSES:
-        if address.startswith(earlier):
-            return PUBLISHER + address.removeprefix(earlier)
-    return address
 
 
 def _local_file(file: str | Path) -> Path:

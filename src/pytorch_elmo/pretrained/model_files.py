@@ -21,6 +21,7 @@ class ModelFiles:
         bilm: parameters and options in this package's own format.
         options, weights: AllenNLP's two files.
         softmax: output layer and vocabulary in this package's own format, if there.
+        softmax_weights: output layer alone, in the authors' HDF5, if one is there.
     """
 
     name: str
@@ -29,22 +30,26 @@ class ModelFiles:
     options: Path | None = None
     weights: Path | None = None
     softmax: Path | None = None
+    softmax_weights: Path | None = None
 
 
 def files_in_folder(folder: Path, *, name: str | None = None) -> ModelFiles:
     """The model in a folder.
 
     `bilm.safetensors` goes first; else one options file (`options.json` or `*options.json`) and one weight file
-    (`weights.hdf5`, `*weights*.hdf5` or `model.hdf5`; softmax weights do not count).
+    (`weights.hdf5`, `*weights*.hdf5` or `model.hdf5`). A softmax is `softmax.safetensors` or `*softmax*.hdf5`.
 
     Raises:
         DownloadError: neither is there, or more than one of a kind.
     """
     name = name or str(folder)
-    softmax = folder / SOFTMAX_FILE
-    found_softmax = softmax if softmax.is_file() else None
+    own_softmax, softmax_weights = folder / SOFTMAX_FILE, sorted(folder.glob("*softmax*.hdf5"))
+    softmax = {
+        "softmax": own_softmax if own_softmax.is_file() else None,
+        "softmax_weights": softmax_weights[0] if len(softmax_weights) == 1 else None,
+    }
     if (bilm := folder / BILM_FILE).is_file():
-        return ModelFiles(name=name, folder=folder, bilm=bilm, softmax=found_softmax)
+        return ModelFiles(name=name, folder=folder, bilm=bilm, **softmax)
     options = sorted(folder.glob(f"*{OPTIONS_FILE}"))
     weights = sorted({*folder.glob("*weights*.hdf5"), *folder.glob("model.hdf5")} - {*folder.glob("*softmax*")})
     if len(options) != 1 or len(weights) != 1:
@@ -53,7 +58,7 @@ def files_in_folder(folder: Path, *, name: str | None = None) -> ModelFiles:
             f"found {_names(options, 'options file')} and {_names(weights, 'weight file')}; "
             "name the two with --options-file and --weight-file"
         )
-    return ModelFiles(name=name, folder=folder, options=options[0], weights=weights[0], softmax=found_softmax)
+    return ModelFiles(name=name, folder=folder, options=options[0], weights=weights[0], **softmax)
 
 
 def _names(paths: list[Path], kind: str) -> str:

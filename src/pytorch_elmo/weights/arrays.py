@@ -1,13 +1,15 @@
 """Arrays by dataset name, into a network and out of it, through the table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
 from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.model import BiLM, BiLMConfig
-from pytorch_elmo.weights.table import Array, Shape, weight_rules
+from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.weights.table import Array, Shape, WeightRule, softmax_rules, weight_rules
 
 Arrays = dict[str, Array]
 
@@ -52,19 +54,40 @@ def bilm_from_arrays(arrays: Mapping[str, Array], config: BiLMConfig, source: st
     """
     check_arrays(arrays, config, source)
     bilm = BiLM(config)
-    parameters = dict(bilm.named_parameters())
-    with torch.no_grad():
-        for rule in weight_rules(config):
-            block = rule.decode(np.asarray(arrays[rule.dataset][rule.part], dtype=np.float32))
-            parameters[rule.parameter][rule.place] = torch.from_numpy(np.ascontiguousarray(block))
+    _fill(bilm, arrays, weight_rules(config))
     return bilm.requires_grad_(False).eval()
 
 
 def arrays_from_bilm(bilm: BiLM) -> Arrays:
     """The datasets of a weight file that hold the biLM's parameters, float32."""
-    parameters = dict(bilm.named_parameters())
+    return _read_out(bilm, weight_rules(bilm.config))
+
+
+def softmax_from_arrays(arrays: Mapping[str, Array]) -> Softmax:
+    """An output layer, frozen and in evaluation mode, from `softmax/W` (words, projection_size) and `softmax/b`."""
+    rules = softmax_rules(*arrays["softmax/W"].shape)
+    softmax = Softmax(*arrays["softmax/W"].shape)
+    _fill(softmax, arrays, rules)
+    return softmax.requires_grad_(False).eval()
+
+
+def arrays_from_softmax(softmax: Softmax) -> Arrays:
+    """The datasets of a softmax file, float32."""
+    return _read_out(softmax, softmax_rules(*softmax.weight.shape))
+
+
+@torch.no_grad()
+def _fill(module: nn.Module, arrays: Mapping[str, Array], rules: Sequence[WeightRule]) -> None:
+    parameters = dict(module.named_parameters())
+    for rule in rules:
+        block = rule.decode(np.asarray(arrays[rule.dataset][rule.part], dtype=np.float32))
+        parameters[rule.parameter][rule.place] = torch.from_numpy(np.ascontiguousarray(block))
+
+
+def _read_out(module: nn.Module, rules: Sequence[WeightRule]) -> Arrays:
+    parameters = dict(module.named_parameters())
     arrays: Arrays = {}
-    for rule in weight_rules(bilm.config):
+    for rule in rules:
         block = parameters[rule.parameter].detach()[rule.place].float().cpu().numpy()
         array = arrays.setdefault(rule.dataset, np.empty(rule.shape, dtype=np.float32))
         array[rule.part] = rule.encode(block)

@@ -8,7 +8,8 @@ import numpy as np
 from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM, BiLMConfig
-from pytorch_elmo.weights.arrays import Arrays, arrays_from_bilm, bilm_from_arrays
+from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.weights.arrays import Arrays, arrays_from_bilm, arrays_from_softmax, bilm_from_arrays
 
 # What h5py raises on a damaged file depends on where the damage is; a wild size is a MemoryError.
 _SIGNS_OF_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
@@ -25,8 +26,17 @@ def read_hdf5(path: Path, config: BiLMConfig) -> BiLM:
 
 def write_hdf5(bilm: BiLM, path: Path) -> None:
     """Write the parameters as AllenNLP reads them; the file appears whole or not at all."""
+    _write_arrays(arrays_from_bilm(bilm), path)
+
+
+def write_softmax_hdf5(softmax: Softmax, path: Path) -> None:
+    """Write an output layer as the authors published theirs, without its words; whole or not at all."""
+    _write_arrays(arrays_from_softmax(softmax), path)
+
+
+def _write_arrays(arrays: Arrays, path: Path) -> None:
     with whole_file(path) as partial, h5py.File(partial, "w") as file:
-        for name, array in arrays_from_bilm(bilm).items():
+        for name, array in arrays.items():
             file.create_dataset(name, data=array)
 
 

@@ -37,6 +37,33 @@ def weight_rules(config: BiLMConfig) -> list[WeightRule]:
     return [*_character_rules(config), *_lstm_rules(config)]
 
 
+# What bilm-tf's own export does to TensorFlow's names, backwards (elmo-spec 7.8).
+_WORDS_OF_CHECKPOINTS = (
+    ("/RNN/", "/rnn/"),
+    ("/MultiRNNCell/Cell", "/multi_rnn_cell/cell_"),
+    ("/LSTMCell/W_0", "/lstm_cell/kernel"),
+    ("/LSTMCell/B", "/lstm_cell/bias"),
+    ("/LSTMCell/W_P_0", "/lstm_cell/projection/kernel"),
+)
+
+
+def checkpoint_variable(dataset: str, config: BiLMConfig) -> str:
+    """The variable of a bilm-tf checkpoint that holds a dataset of the weight file, number for number."""
+    for ours, theirs in _WORDS_OF_CHECKPOINTS:
+        dataset = dataset.replace(ours, theirs)
+    if config.lstm.num_lstm_layers == 1:  # TensorFlow then makes no stack of cells (elmo-spec 2.3)
+        dataset = dataset.replace("multi_rnn_cell/cell_0/", "")
+    return f"lm/{dataset}"
+
+
+def softmax_rules(vocabulary_size: int, projection_size: int) -> list[WeightRule]:
+    """The rows of the output layer, which stands in a file of its own (elmo-spec 6)."""
+    return [
+        _plain("softmax/W", (vocabulary_size, projection_size), "weight"),
+        _plain("softmax/b", (vocabulary_size,), "bias"),
+    ]
+
+
 def _same(array: Array) -> Array:
     return array
 
