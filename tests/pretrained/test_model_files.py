@@ -31,7 +31,11 @@ def test_this_packages_own_files(tmp_path):
 def test_the_usual_names(tmp_path, options, weights):
     touch(tmp_path, options, weights, "elmo_2x_softmax_weights.hdf5", "vocabulary.txt", "vectors.hdf5")
     assert files_in_folder(tmp_path) == ModelFiles(
-        name=str(tmp_path), folder=tmp_path, options=tmp_path / options, weights=tmp_path / weights
+        name=str(tmp_path),
+        folder=tmp_path,
+        options=tmp_path / options,
+        weights=tmp_path / weights,
+        softmax_weights=tmp_path / "elmo_2x_softmax_weights.hdf5",
     )
 
 

@@ -39,7 +39,10 @@ class BilmTfCheckpoint:
         expected = {self._variables[dataset]: shape for dataset, shape in shapes.items()}
         self._check(expected)
         slots = sum(1 for name in self._bundle if _SLOT.fullmatch(name))
-        of_training = [*([f"{slots} variables of the optimizer"] if slots else []), *(name for name in _OF_TRAINING if name in self._bundle)]
+        of_training = [
+            *([f"{slots} variables of the optimizer"] if slots else []),
+            *(name for name in _OF_TRAINING if name in self._bundle),
+        ]
         self.notes = [f"left out: {', '.join(of_training)}"] if of_training else []
 
     @property
