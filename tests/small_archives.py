@@ -1,7 +1,10 @@
 """AllenNLP's archives, made of contents by name."""
 
 import io
+import json
 import tarfile
+
+import torch
 
 NEEDED = {"config.json": b"{}", "weights.th": b"w", "vocabulary/tokens.txt": b"t"}
 
@@ -17,3 +20,12 @@ def write_archive(path, members):
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def archive_of(path, bilm, config: dict, **members: bytes):
+    """An archive whose model is one ELMo and one other parameter."""
+    tensors = {f"_text_field_embedder.elmo._elmo._elmo_lstm.{k}": v for k, v in bilm.state_dict().items()}
+    weights = io.BytesIO()
+    torch.save(tensors | {"tags.weight": torch.ones(2)}, weights)
+    needed = {"config.json": json.dumps(config).encode(), "weights.th": weights.getvalue(), "vocabulary/a.txt": b""}
+    return write_archive(path, needed | members)

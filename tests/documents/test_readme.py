@@ -89,7 +89,7 @@ def options_of(command: click.Command) -> set[str]:
 
 def test_every_option_that_is_named_exists():
     known = {"--help"} | OF_ALLENNLP
-    for module in ("embed_to_hdf5", "models", "pretrain", "verify"):
+    for module in ("convert", "embed_to_hdf5", "models", "pretrain", "verify"):
         known |= options_of(import_module(f"pytorch_elmo.commands.{module}").command)
     setup = [sys.executable, "-m", "pytorch_elmo.setup_allennlp", "--help"]
     its_help = subprocess.run(setup, capture_output=True, text=True, check=True).stdout

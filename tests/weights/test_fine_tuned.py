@@ -69,10 +69,8 @@ def test_two_with_different_numbers(bilm):
     other = random_bilm(bilm_config(), seed=1, dtype=torch.float32)
     both = {f"a.{key}": tensor for key, tensor in bilm.state_dict().items()}
     both |= {f"b._elmo.{key}": tensor for key, tensor in other.state_dict().items()}
-    with pytest.raises(
-        ConfigurationError,
-        match=r"it holds 2 biLMs with different numbers: 'a', 'b\._elmo'; choose one with --prefix",
-    ):
+    message = r"it holds 2 biLMs with different numbers: 'a', 'b\._elmo'; choose one with --prefix"
+    with pytest.raises(ConfigurationError, match=message):
         find_bilm(both, "it")
     for prefix in ("b._elmo", "b._elmo."):
         name, tensors = find_bilm(both, "it", prefix)

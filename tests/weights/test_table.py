@@ -1,5 +1,7 @@
 """The table covers the network and the file exactly, and its rows lead there and back bit for bit."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from originals import MODELS, model_files
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.weights.options import read_options
-from pytorch_elmo.weights.table import WeightRule, weight_rules
+from pytorch_elmo.weights.table import WeightRule, checkpoint_variable, softmax_rules, weight_rules
 from random_models import CONFIGS, bilm_config
 from reference.model import read_weights
 
@@ -61,3 +63,13 @@ def test_datasets_and_shapes_of_the_originals(golden_folder, name):
     options_file, weight_file = model_files(golden_folder, name)
     expected = {rule.dataset: rule.shape for rule in weight_rules(read_options(options_file))}
     assert {dataset: array.shape for dataset, array in read_weights(weight_file).items()} == expected
+
+
+def test_names_in_a_checkpoint_of_bilm_tf(golden_folder):
+    """Every dataset is a variable, and with the softmax they are all that is trained."""
+    folder = golden_folder / "bilm_tf_checkpoint"
+    config = read_options(folder / "options.json")
+    described = json.loads((folder / "variables.json").read_text("utf-8"))["variables"]
+    trained = {name: tuple(entry["shape"]) for name, entry in described.items() if f"{name}/Adagrad" in described}
+    rules = [*weight_rules(config), *softmax_rules(23, 7)]
+    assert {checkpoint_variable(rule.dataset, config): rule.shape for rule in rules} == trained
