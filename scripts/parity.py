@@ -33,6 +33,7 @@ from parity_bilm import (
 )
 from parity_cache import check_cache
 from parity_command import check_command
+from parity_conversion import CHECKS as CHECKS_OF_CONVERSION
 from parity_elmo import (
     check_other_shapes,
     check_representations,
@@ -53,6 +54,7 @@ CHECKS: tuple[Callable[[Golden], None], ...] = (
     check_masked_rows,
     check_published_embeddings,
     check_bilm_tf_weights,
+    *CHECKS_OF_CONVERSION,
     check_scalar_mix,
     check_representations,
     check_other_shapes,
@@ -93,14 +95,8 @@ LISTED = {
     "*/versions.json": "report of the golden files' environments",
     "*/compare_with_*.json": "report: one AllenNLP against the other",
     "models/models.json": "text: seeds and purposes of the models",
-    "bilm_tf_checkpoint/checkpoint": "waits for C",
-    "bilm_tf_checkpoint/model.ckpt-*": "waits for C",
-    "bilm_tf_checkpoint/expected.*": "waits for C",
-    "bilm_tf_checkpoint/tensorflow.npz": "waits for C",
-    "bilm_tf_checkpoint/variables.json": "waits for C",
-    "bilm_tf_checkpoint/vocab.txt": "waits for C",
-    "bilm_tf_checkpoint/train.txt": "waits for C",
-    "elmoformanylangs/*": "waits for C",
+    "elmoformanylangs/sentences.conll": "text: what that package's command read",
+    "elmoformanylangs/train.txt": "text: what that package's dictionaries were made of",
     **WAITING_FOR_ALLENNLP,
 }
 

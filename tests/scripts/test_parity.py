@@ -18,6 +18,7 @@ sys.path.insert(0, str(SCRIPT.parent))
 parity = import_module("parity")
 ledger = import_module("parity_ledger")
 outcomes = import_module("parity_outcomes")
+conversion = import_module("parity_conversion")
 errors = import_module("pytorch_elmo.errors")
 
 NUMBERS = np.array([1.0, 2.0], dtype=np.float32)
@@ -77,7 +78,7 @@ def test_every_golden_file(golden_folder):
 def test_the_tables_are_short_and_say_what_is_there():
     assert len(parity.PURPOSES) <= 12
     waiting = {why.split(":")[0] for why in parity.LISTED.values() if why.startswith("wait")}
-    assert waiting - {"waits for AllenNLP (make setup)"} == {"waits for C"}
+    assert waiting - {"waits for AllenNLP (make setup)"} == set()
 
 
 def test_equal_files(run):
@@ -198,6 +199,40 @@ def test_outcomes_of_calls():
     assert report.all_faults() == ["wrong is {'error': None, 'result': '2'}, there {'error': None, 'result': '1'}"]
     with pytest.raises(ZeroDivisionError):
         outcomes.outcome(lambda: 1 / 0)
+
+
+def test_an_altered_checkpoint_is_found(golden_folder, tmp_path):
+    """A number of another program's files that is not what its check sum, or its export, says."""
+    folder = shutil.copytree(golden_folder / "bilm_tf_checkpoint", tmp_path / "bilm_tf_checkpoint")
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+    golden = ledger.Golden(tmp_path)
+    conversion.check_variables(golden)
+    conversion.check_conversions(golden)
+    assert golden.all_faults() == []
+    with h5py.File(folder / "weights.hdf5", "r+") as file:
+        file["CNN_proj/b_proj"][0] += 1e-6
+    golden = ledger.Golden(tmp_path)
+    conversion.check_variables(golden)
+    conversion.check_conversions(golden)
+    faults = golden.all_faults()
+    assert len(faults) == 2  # once of each kind of files
+    assert all(fault.startswith("bilm_tf_checkpoint/weights.hdf5: CNN_proj/b_proj is") for fault in faults)
+
+
+def test_an_altered_model_of_many_languages_is_found(golden_folder, tmp_path):
+    folder = shutil.copytree(golden_folder / "elmoformanylangs", tmp_path / "elmoformanylangs")
+    for path in folder.rglob("*"):
+        path.chmod(0o755)
+    weights = torch.load(folder / "model" / "encoder.pkl", weights_only=True)
+    weights["forward_layer_1.state_linearity.bias"][2] += 0.01
+    torch.save(weights, folder / "model" / "encoder.pkl")
+    golden = ledger.Golden(tmp_path)
+    conversion.check_many_langs(golden)
+    faults = golden.all_faults()
+    assert any("model.npz: weights__encoder__forward_layer_1.state_linearity.bias is" in fault for fault in faults)
+    assert any(re.search(r"model_cli\.ly2\.hdf5: .* differs by", fault) for fault in faults)
+    assert not any("model_chars" in fault for fault in faults)
 
 
 def test_an_altered_golden_file_is_found(golden_folder, tmp_path):
