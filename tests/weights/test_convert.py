@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import h5py
@@ -14,6 +15,7 @@ from safetensors.torch import save_file
 from originals import COMMITTED, MODELS, close, model_files, read_committed
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.errors import ConfigurationError, DownloadError, WeightsError
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.softmax import AdaptiveSoftmax
 from pytorch_elmo.text import batch_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
@@ -207,6 +209,23 @@ def test_what_allennlp_does_not_run_is_said(tmp_path):
     bilm = random_bilm(bilm_config(use_skip_connections=False), dtype=torch.float32)
     done = convert(own_folder(tmp_path / "own", bilm), tmp_path / "allennlp")
     assert done.notes == ["AllenNLP itself runs no biLM without skip connections; this package does"]
+
+
+def test_a_start_state_stays_in_our_own_files_alone(tmp_path, small_model):
+    """And how much its loss changes is measured: nothing where it is zeros, much where it is large."""
+    for number, note in ((0.0, r"by 0\.0% \(root mean square\)"), (0.4, r"by [1-9]\d*\.\d% \(root mean square\)")):
+        start = small_model.lstm.zero_state(1)
+        small_model.lstm.start = LstmState(*(part + number for part in start))
+        own = own_folder(tmp_path / f"own{number}", small_model)
+        kept = convert(own, tmp_path / f"kept{number}", "own")
+        assert (kept.model_hash, kept.notes) == (model_hash(small_model), [])
+        assert torch.equal(load_pretrained(tmp_path / f"kept{number}").lstm.start.cell, start.cell + number)
+        (found,) = convert(own, tmp_path / f"allennlp{number}").notes
+        assert found.startswith(
+            "left out: the start state, for AllenNLP's sentences begin from zeros; on a sentence of"
+        )
+        assert re.search(note, found), found
+        assert load_pretrained(tmp_path / f"allennlp{number}").lstm.start is None
 
 
 def test_a_padding_row_has_no_place_in_the_file(tmp_path, small_model):

@@ -10,12 +10,16 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from pytorch_elmo.errors import ConfigurationError, WeightsError
 from pytorch_elmo.files import sync_folder
+from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretrained import resolve
 from pytorch_elmo.pretrained.model_files import BILM_FILE, OPTIONS_FILE, SOFTMAX_FILE, WEIGHT_FILE
 from pytorch_elmo.progress import Progress, SilentProgress
+from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.hdf5 import write_hdf5, write_softmax_hdf5
 from pytorch_elmo.weights.load import load_model_files, model_hash, save_pretrained
@@ -25,6 +29,8 @@ from pytorch_elmo.weights.source_model import ALLENNLP, OWN, SourceModel, Source
 
 SOFTMAX_WEIGHT_FILE, VOCABULARY_FILE = "softmax_weights.hdf5", "vocabulary.txt"
 _FILES_OF_MODELS = {BILM_FILE, SOFTMAX_FILE, OPTIONS_FILE, WEIGHT_FILE, SOFTMAX_WEIGHT_FILE, VOCABULARY_FILE}
+
+_PROBE = "The boat left the harbour at noon , and nobody saw it again before the storm ."
 
 Layout = Literal["own", "allennlp"]
 
@@ -61,7 +67,8 @@ def convert(
 ) -> Conversion:
     """Write a model of any kind as this package's files or as AllenNLP's.
 
-    Parameters keep every bit. The folder appears when it is complete and has been read back.
+    Parameters keep every bit, and so does a start state where the destination has a place for it. The folder appears
+    when it is complete and has been read back.
 
     Args:
         source: see `read_source`.
@@ -102,6 +109,8 @@ def _prepare_for_allennlp(model: SourceModel) -> list[str]:
     notes = []
     if not model.bilm.config.lstm.use_skip_connections:
         notes.append("AllenNLP itself runs no biLM without skip connections; this package does")
+    if model.bilm.lstm.start is not None:
+        notes.append(_drop_start_state(model.bilm))
     padding = model.bilm.character_encoder.get_parameter("_char_embedding_weights").detach()[0]
     if padding.any():
         padding.zero_()
@@ -111,6 +120,19 @@ def _prepare_for_allennlp(model: SourceModel) -> list[str]:
     elif model.vocabulary is not None:
         _check_vocabulary(model.vocabulary)
     return notes
+
+
+def _drop_start_state(bilm: BiLM) -> str:
+    """Let sentences begin from zeros; a note on how much that changes the vectors of a sentence."""
+    ids = torch.from_numpy(words_to_ids(_PROBE.split()))[None]
+    before = torch.stack(bilm(ids).layer_activations[1:])
+    bilm.lstm.start = None
+    after = torch.stack(bilm(ids).layer_activations[1:])
+    moved = ((after - before).square().mean() / before.square().mean()).sqrt().item()
+    return (
+        "left out: the start state, for AllenNLP's sentences begin from zeros; on a sentence of "
+        f"{ids.shape[1]} words that changes the LSTM layers' vectors by {moved:.1%} (root mean square)"
+    )
 
 
 def _write_own(model: SourceModel, folder: Path) -> None:
