@@ -309,3 +309,13 @@ def test_a_shape_that_is_not_known(tmp_path):
     write_bundle(tmp_path / "model", {}, extra={b"x": entry(1, (-1,))})
     with pytest.raises(WeightsError, match=r"a shape must be known, \(-1,\) is not"):
         TensorBundle(tmp_path / "model")
+
+
+def test_bfloat16_becomes_float32(tmp_path):
+    numbers = np.array([1.0, -2.5, 0.0, 3e38], dtype=np.float32)
+    upper = (numbers.view(np.uint32) >> 16).astype(np.uint16)
+    write_bundle(tmp_path / "model", {}, extra={b"x": entry(14, (2, 2), content=upper.tobytes())})
+    (tmp_path / "model.data-00000-of-00001").write_bytes(upper.tobytes())
+    bundle = TensorBundle(tmp_path / "model")
+    assert bundle.dtype("x") == "bfloat16"
+    assert same(bundle.read("x"), (upper.astype(np.uint32) << 16).view(np.float32).reshape(2, 2))

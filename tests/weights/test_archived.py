@@ -1,6 +1,7 @@
 """Task models in AllenNLP's archives, and which options file is theirs."""
 
 import json
+import resource
 
 import pytest
 
@@ -86,3 +87,14 @@ def test_options_that_the_archive_brings_go_before_files_of_that_name(tmp_path, 
     listed = {"files_to_archive.json": json.dumps({PLACE: "x"}).encode(), f"fta/{PLACE}": kept}
     archive_of(tmp_path / "a.tar.gz", small_model, config_of("x"), **listed)
     assert read_archive(tmp_path / "a.tar.gz").options == {PLACE: small_model.config}
+
+
+def test_no_room_to_unpack(tmp_path, small_model):
+    path = archive_of(tmp_path / "a.tar.gz", small_model, config_of("x"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+    try:
+        with pytest.raises(WeightsError, match=r"a\.tar\.gz cannot be unpacked into a temporary folder: .*TMPDIR"):
+            read_archive(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 
 import h5py
@@ -17,6 +18,7 @@ from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.errors import ConfigurationError, DownloadError, WeightsError
 from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.softmax import AdaptiveSoftmax
+from pytorch_elmo.progress import SilentProgress
 from pytorch_elmo.text import batch_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights import convert as convert_module
@@ -314,7 +316,8 @@ def test_a_failure_leaves_what_was_there(tmp_path, small_model, monkeypatch):
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(convert_module, "write_hdf5", full)
-    with pytest.raises(OSError, match="No space left"):
+    message = r"out cannot be written: .*No space left on device.*; nothing was left there, make room or name another"
+    with pytest.raises(WeightsError, match=message):
         convert(own, tmp_path / "out", force=True)
     assert (tmp_path / "out" / "weights.hdf5").read_bytes() == before
     assert names_beside(tmp_path) == {"own", "out"}
@@ -340,6 +343,35 @@ def test_the_folder_is_readable_by_others(tmp_path, small_model):
     convert(own_folder(tmp_path / "own", small_model), tmp_path / "out")
     (tmp_path / "new").mkdir()
     assert os.stat(tmp_path / "out").st_mode == os.stat(tmp_path / "new").st_mode
+
+
+@pytest.mark.parametrize("layout", ["own", "allennlp"])
+def test_no_room(tmp_path, small_model, layout):
+    own = own_folder(tmp_path / "own", small_model)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(
+            WeightsError, match=r"out cannot be written: .*; nothing was left there, make room"
+        ) as caught:
+            convert(own, tmp_path / "out", layout)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(caught.value)
+    assert names_beside(tmp_path) == {"own"}
+
+
+def test_stages_are_told(tmp_path, small_model):
+    heard = []
+
+    class Listener(SilentProgress):
+        def start(self, *, total, unit, done=0, label="") -> None:
+            heard.append((label, unit, done))
+
+    write_trained(tmp_path / "trained", small_model)
+    convert(tmp_path / "trained", tmp_path / "out", progress=Listener())
+    stages = [("reading", "stage", 0), ("reading", "B", 0), ("writing", "stage", 1), ("reading back", "stage", 2)]
+    assert heard == stages
 
 
 def test_sources_that_are_none(tmp_path):

@@ -53,7 +53,13 @@ def read_archive(path: Path, *, with_options: bool = True) -> ArchivedModel:
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        unpack(path, folder)
+        try:
+            unpack(path, folder)
+        except OSError as error:
+            raise WeightsError(
+                f"{path} cannot be unpacked into a temporary folder: {error.strerror or error}; make room, or name "
+                "another one by the variable TMPDIR"
+            ) from error
         options, absent = _read_options(folder, path) if with_options else ({}, {})
         return ArchivedModel(read_tensors(folder / WEIGHTS), options, absent)
 

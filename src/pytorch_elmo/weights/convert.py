@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
 
 from pytorch_elmo.errors import ConfigurationError, WeightsError
 from pytorch_elmo.files import sync_folder
@@ -76,24 +77,28 @@ def convert(
         to: `own`, or `allennlp` for options.json and weights.hdf5; the other one than the source's if None.
         told: what the source does not say itself.
         force: replace a folder that holds a model's files and nothing else.
-        progress: hears bytes.
+        progress: hears stages, and of a checkpoint bytes.
 
     Raises:
         PytorchElmoError: the source cannot be read, does not fit, or the destination is not free.
     """
+    progress = progress or SilentProgress()
     _check_destination(destination, force)
-    model = read_source(source, told or SourceOptions(), progress or SilentProgress())
+    progress.start(total=3, unit="stage", label="reading")
+    model = read_source(source, told or SourceOptions(), progress)
     layout: Layout = to or (ALLENNLP if model.kind == OWN else OWN)
     notes = [*model.notes, *(_prepare_for_allennlp(model) if layout == ALLENNLP else ())]
     expected = model_hash(model.bilm)
     with _whole_folder(destination) as folder:
-        (_write_own if layout == OWN else _write_allennlp)(model, folder)
-        written = load_model_files(resolve(folder)).requires_grad_(False)
-        if model_hash(written) != expected:
+        progress.start(total=3, unit="stage", done=1, label="writing")
+        _write(model, layout, folder, destination)
+        progress.start(total=3, unit="stage", done=2, label="reading back")
+        if model_hash(load_model_files(resolve(folder))) != expected:
             raise WeightsError(
                 f"{destination} came out another model than {source}; nothing was written, report this"
             )
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    progress.finish()
     return Conversion(
         kind=model.kind,
         layout=layout,
@@ -133,6 +138,16 @@ def _drop_start_state(bilm: BiLM) -> str:
         "left out: the start state, for AllenNLP's sentences begin from zeros; on a sentence of "
         f"{ids.shape[1]} words that changes the LSTM layers' vectors by {moved:.1%} (root mean square)"
     )
+
+
+def _write(model: SourceModel, layout: Layout, folder: Path, destination: Path) -> None:
+    try:
+        (_write_own if layout == OWN else _write_allennlp)(model, folder)
+    except (SafetensorError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(
+            f"{destination} cannot be written: {reason}; nothing was left there, make room or name another folder"
+        ) from error
 
 
 def _write_own(model: SourceModel, folder: Path) -> None:

@@ -9,7 +9,10 @@ from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM, BiLMConfig
 from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.storage.disk import try_room
 from pytorch_elmo.weights.arrays import Arrays, arrays_from_bilm, arrays_from_softmax, bilm_from_arrays
+
+_BYTES_BESIDE = 2048  # more than HDF5 takes for a dataset's name, shape and groups
 
 # What h5py raises on a damaged file depends on where the damage is; a wild size is a MemoryError.
 _SIGNS_OF_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
@@ -35,9 +38,12 @@ def write_softmax_hdf5(softmax: Softmax, path: Path) -> None:
 
 
 def _write_arrays(arrays: Arrays, path: Path) -> None:
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+    size = sum(array.nbytes + _BYTES_BESIDE for array in arrays.values())
+    with whole_file(path) as partial:
+        try_room(partial, num_bytes=size, file_bytes=size)
+        with h5py.File(partial, "w") as file:
+            for name, array in arrays.items():
+                file.create_dataset(name, data=array)
 
 
 def read_arrays(path: Path) -> Arrays:
