@@ -62,8 +62,9 @@ def read_source(source: Path) -> Iterator[Source]:
                     if file is not None:
                         yield _decoded(PurePosixPath(member.name), file.read())
     except (OSError, EOFError, tarfile.TarError) as error:
+        reason, *_ = str(error).split("\n")  # tarfile lists every format that it tried
         raise TextError(
-            f"SOURCE must be a folder or a tar file with *{ENDING} files, got {source}: {error}; name another"
+            f"SOURCE must be a folder or a tar file with *{ENDING} files, got {source}: {reason}; name another"
         ) from error
 
 
