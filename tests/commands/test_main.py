@@ -9,7 +9,7 @@ import pytest
 
 from pytorch_elmo import __version__
 
-SUBCOMMANDS = {"convert", "models", "pretrain", "verify"}
+SUBCOMMANDS = {"convert", "models", "perplexity", "pretrain", "score", "verify", "vocabulary"}
 
 
 def test_the_programs_are_the_commands():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from originals import COMMITTED_MODELS, read_committed
 from pytorch_elmo.model import packed_linear
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.inference import InferenceBiLM
 from pytorch_elmo.model.lanes import lane_steps, plan_lanes
 from pytorch_elmo.model.packed_linear import available_packings, best_packing
@@ -147,3 +148,16 @@ def test_bfloat16_products_are_near(name):
     for ours, expected in zip(rounded, exact, strict=True):
         assert ours.dtype == torch.float32
         assert 0 < float((ours - expected).norm() / expected.norm()) < 0.02
+
+
+def test_a_start_state_that_is_given_stands_in_for_the_bilm_s_own(small_model):
+    zeros, words = small_model.lstm.zero_state(1), random_words(small_model)
+    start, sentences = LstmState(zeros.hidden + 0.3, zeros.cell - 0.2), random_sentences([5, 2, 7])
+    given = InferenceBiLM(small_model, start=start).embed(words, sentences)
+    from_zeros = InferenceBiLM(small_model).embed(words, sentences)
+    small_model.lstm.start = start
+    for ours, own in zip(given, InferenceBiLM(small_model).embed(words, sentences), strict=True):
+        assert torch.equal(ours, own)
+    for ours, other in zip(InferenceBiLM(small_model, start=zeros).embed(words, sentences), from_zeros, strict=True):
+        assert_near(ours, other)
+    assert not torch.equal(given[0], from_zeros[0])

@@ -39,6 +39,11 @@ def test_the_usual_names(tmp_path, options, weights):
     )
 
 
+def test_of_two_softmax_files_none_is_taken(tmp_path):
+    touch(tmp_path, "bilm.safetensors", "softmax_weights.hdf5", "other_softmax.hdf5")
+    assert files_in_folder(tmp_path).softmax_weights is None
+
+
 @pytest.mark.parametrize(
     ("names", "found"),
     [

@@ -10,7 +10,6 @@ import torch
 
 from originals import COMMITTED, COMMITTED_MODELS, committed_texts, read_committed, read_files
 from pytorch_elmo.model.softmax import Softmax
-from pytorch_elmo.pretraining import evaluate
 from pytorch_elmo.pretraining.evaluate import Perplexity, evaluate_perplexity
 from pytorch_elmo.text.vocabulary import Vocabulary
 from small_runs import Listener
@@ -60,24 +59,44 @@ def test_original_perplexities(golden_folder):
     assert perplexity.both == pytest.approx(expected["perplexity"], rel=1e-5)
 
 
-def test_neither_batches_nor_order_change_it(model, lines, monkeypatch):
+def test_neither_batches_nor_order_change_it(model, lines):
     parts, _ = model
     whole = evaluate_perplexity(*parts, lines * 3)
-    monkeypatch.setattr(evaluate, "_SENTENCES_PER_BATCH", 2)
-    monkeypatch.setattr(evaluate, "_POSITIONS_PER_SOFTMAX", 3)
-    pieces = evaluate_perplexity(*parts, iter(lines[::-1] * 3))
+    pieces = evaluate_perplexity(*parts, iter(lines[::-1] * 3), batch_size=2)
     assert pieces.forward == pytest.approx(whole.forward, rel=1e-6)
     assert pieces.backward == pytest.approx(whole.backward, rel=1e-6)
     assert pieces.num_tokens == whole.num_tokens == 30
 
 
+def test_states(model, lines):
+    parts, _ = model
+    found = {state: evaluate_perplexity(*parts, lines, state=state).forward for state in ("zeros", "allennlp")}
+    carried = evaluate_perplexity(*parts, lines, state="allennlp", batch_size=1).forward
+    assert found["zeros"] == pytest.approx(found["allennlp"], rel=1e-6)  # 64 rows, and only three sentences
+    assert carried != pytest.approx(found["zeros"], rel=1e-4)
+    warm = parts[0].lstm.zero_state(1)
+    warm = type(warm)(warm.hidden + 0.3, warm.cell + 0.3)
+    assert evaluate_perplexity(*parts, lines, start=warm).forward != pytest.approx(found["zeros"], rel=1e-4)
+
+
+def test_several_texts_as_one(model, lines):
+    parts, _ = model
+    parts_of_text = [evaluate_perplexity(*parts, [line]) for line in lines]
+    whole, joined = evaluate_perplexity(*parts, lines), Perplexity.of_all(parts_of_text)
+    assert joined.forward == pytest.approx(whole.forward, rel=1e-6)
+    assert joined.backward == pytest.approx(whole.backward, rel=1e-6)
+    assert (joined.num_sentences, joined.num_predictions) == (whole.num_sentences, whole.num_predictions)
+    assert joined.num_unknown == whole.num_unknown == 1
+
+
 def test_what_is_counted(model):
     parts, _ = model
     listener = Listener()
-    perplexity = evaluate_perplexity(*parts, [["the", "zebra"], [], ["sea", "zebra", "unheard"]], listener)
+    text = [["the", "zebra"], [], ["sea", "zebra", "unheard"]]
+    perplexity = evaluate_perplexity(*parts, text, listener, total=5)
     assert (perplexity.num_sentences, perplexity.num_tokens, perplexity.num_unknown) == (3, 5, 3)
     assert perplexity.unknown_rate == 0.6
-    assert sum(listener.amounts) == 5
+    assert (listener.totals, sum(listener.amounts)) == ([5], 5)
     assert listener.finished == 1
 
 

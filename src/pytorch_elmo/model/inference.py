@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.bilm import BiLM
 from pytorch_elmo.model.lanes import LanePlan, LaneSteps, choose_num_lanes, group_by_length, lane_steps, plan_lanes
 from pytorch_elmo.model.lstm import FORGET_BIAS, LayerState, LstmWeights
@@ -32,13 +33,21 @@ class PackedLayer(NamedTuple):
 class InferenceBiLM:
     """What a frozen `BiLM` computes, several times faster; equal to it but for rounding.
 
-    Matrix products run in `dtype` with sums in float32; states, gates and results are float32.
+    Matrix products run in `dtype` with sums in float32; states, gates and results are float32. A text begins from
+    `start`, a state of one row; from the biLM's own if that is None.
 
     Raises:
         ConfigurationError: half precision on a processor that has no arithmetic for it.
     """
 
-    def __init__(self, bilm: BiLM, *, dtype: torch.dtype = torch.float32, packing: Packing | None = None) -> None:
+    def __init__(
+        self,
+        bilm: BiLM,
+        *,
+        dtype: torch.dtype = torch.float32,
+        packing: Packing | None = None,
+        start: LstmState | None = None,
+    ) -> None:
         self.device = bilm.lstm.layers(0)[0].state_linearity.bias.device
         refuse_slow_precision(self.device, dtype)
         self.config, self.dtype = bilm.config, dtype
@@ -46,7 +55,7 @@ class InferenceBiLM:
         self.boundaries = bilm.boundaries
         self._words = WordTables(bilm.character_encoder, packing=self.packing, dtype=dtype)
         self._layers = [[self._pack(weights) for weights in bilm.lstm.weights(d)] for d in range(2)]
-        start = bilm.lstm.start
+        start = start or bilm.lstm.start
         self._start = None if start is None else [_rows(start.direction(d)) for d in range(2)]
         self._threads = TwoThreads() if self.device.type == "cpu" else None
 

@@ -1,30 +1,23 @@
-"""How well a biLM predicts held-out text: full softmax, every sentence from zeros."""
+"""How well a biLM predicts held-out text: perplexities, full softmax."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-
-import torch
-from torch import Tensor
 
 from pytorch_elmo.model import BiLM
-from pytorch_elmo.model.inference import InferenceBiLM
+from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.softmax import OutputLayer
+from pytorch_elmo.pretraining.scoring import Scorer
 from pytorch_elmo.progress import Progress, SilentProgress
-from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
-
-_SENTENCES_PER_BATCH = 512
-_POSITIONS_PER_SOFTMAX = 512
+from pytorch_elmo.weights.language_model import LanguageModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Perplexity:
     """Perplexities per direction: exp of the mean negative log-probability of w1 … wn and one boundary a sentence.
 
-    `num_predictions` counts those of one direction; `num_unknown` the tokens outside the vocabulary, which are
-    predicted as `<UNK>`.
+    `num_unknown` counts the tokens outside the vocabulary, which are predicted as `<UNK>`.
     """
 
     forward: float
@@ -39,9 +32,41 @@ class Perplexity:
         return math.sqrt(self.forward * self.backward)
 
     @property
+    def num_predictions(self) -> int:
+        """Those of one direction: every token and one boundary a sentence."""
+        return self.num_tokens + self.num_sentences
+
+    @property
     def unknown_rate(self) -> float:
         """Share of tokens outside the vocabulary."""
         return self.num_unknown / max(self.num_tokens, 1)
+
+    @classmethod
+    def of_all(cls, parts: Sequence["Perplexity"]) -> "Perplexity":
+        """Several texts as one, each prediction weighing the same."""
+        return cls.of_sums(
+            *(sum(math.log(getattr(part, way)) * part.num_predictions for part in parts) for way in _DIRECTIONS),
+            num_sentences=sum(part.num_sentences for part in parts),
+            num_tokens=sum(part.num_tokens for part in parts),
+            num_unknown=sum(part.num_unknown for part in parts),
+        )
+
+    @classmethod
+    def of_sums(
+        cls, forward: float, backward: float, *, num_sentences: int, num_tokens: int, num_unknown: int
+    ) -> "Perplexity":
+        """From each direction's sum of negative log-probabilities."""
+        num_predictions = max(num_tokens + num_sentences, 1)
+        return cls(
+            forward=math.exp(forward / num_predictions),
+            backward=math.exp(backward / num_predictions),
+            num_sentences=num_sentences,
+            num_tokens=num_tokens,
+            num_unknown=num_unknown,
+        )
+
+
+_DIRECTIONS = ("forward", "backward")
 
 
 def evaluate_perplexity(
@@ -50,6 +75,11 @@ def evaluate_perplexity(
     vocabulary: Vocabulary,
     sentences: Iterable[Sequence[str]],
     progress: Progress | None = None,
+    *,
+    state: str = "start",
+    batch_size: int | None = None,
+    start: LstmState | None = None,
+    total: int | None = None,
 ) -> Perplexity:
     """Perplexity of tokenised sentences.
 
@@ -59,65 +89,27 @@ def evaluate_perplexity(
         vocabulary: what the output layer predicts.
         sentences: lists of tokens.
         progress: hears tokens.
+        state: what sentences begin with, as `Scorer` says.
+        batch_size: rows side by side, as `Scorer` says.
+        start: the start state in place of the biLM's own, as `Scorer` says.
+        total: tokens of all sentences, for the progress, where they are known.
+
+    Raises:
+        ConfigurationError: no such state, or no row.
     """
+    scorer = Scorer(LanguageModel(bilm, softmax, vocabulary), state=state, batch_size=batch_size, start=start)
     listener = progress or SilentProgress()
-    engine = InferenceBiLM(bilm)
-    totals = torch.zeros(2, dtype=torch.float64)
+    forward = backward = 0.0
     num_sentences = num_tokens = num_unknown = 0
-    listener.start(total=None, unit="token", label="predicting")
-    remaining = iter(sentences)
-    while batch := list(islice(remaining, _SENTENCES_PER_BATCH)):
-        targets = [[vocabulary.id_of(token) for token in sentence] for sentence in batch]
-        totals += batch_losses(engine, softmax, vocabulary, batch, targets)
-        tokens = sum(map(len, batch))
+    listener.start(total=total, unit="token", label="predicting")
+    for batch in scorer.batches(sentences):
+        forward -= sum(float(scores.forward.sum()) for scores in batch)
+        backward -= sum(float(scores.backward.sum()) for scores in batch)
+        tokens = sum(len(scores.tokens) for scores in batch)
         num_sentences, num_tokens = num_sentences + len(batch), num_tokens + tokens
-        num_unknown += sum(row.count(vocabulary.unknown_id) for row in targets)
+        num_unknown += sum(int(scores.unknown.sum()) for scores in batch)
         listener.advance(tokens)
     listener.finish()
-    forward, backward = (totals / max(num_tokens + num_sentences, 1)).exp().tolist()
-    return Perplexity(
-        forward=forward,
-        backward=backward,
-        num_sentences=num_sentences,
-        num_tokens=num_tokens,
-        num_unknown=num_unknown,
+    return Perplexity.of_sums(
+        forward, backward, num_sentences=num_sentences, num_tokens=num_tokens, num_unknown=num_unknown
     )
-
-
-@torch.no_grad()
-def batch_losses(
-    engine: InferenceBiLM,
-    softmax: OutputLayer,
-    vocabulary: Vocabulary,
-    batch: Sequence[Sequence[str]],
-    targets: Sequence[Sequence[int]],
-) -> Tensor:
-    """Summed negative log-probabilities of a batch, (2,) float64: forward and backward.
-
-    The forward layer at `<S>` w1 … wn predicts w1 … wn `</S>`; the backward layer at w1 … wn `</S>` predicts
-    `<S>` w1 … wn.
-    """
-    words: dict[str, int] = {"<S>": 0, "</S>": 1}
-    places = [[0, *(words.setdefault(token, len(words)) for token in sentence), 1] for sentence in batch]
-    table = engine.encode_words(torch.from_numpy(words_to_ids(words)))
-    layers = engine.embed(table, [torch.tensor(row).numpy() for row in places])
-    size = engine.config.lstm.projection_size
-    forward = torch.cat([vectors[-1, :-1, :size] for vectors in layers])
-    backward = torch.cat([vectors[-1, 1:, size:] for vectors in layers])
-    forward_targets = _flat([*row, vocabulary.end_id] for row in targets)
-    backward_targets = _flat([vocabulary.begin_id, *row] for row in targets)
-    return torch.stack(
-        [_summed_loss(softmax, forward, forward_targets), _summed_loss(softmax, backward, backward_targets)]
-    )
-
-
-def _flat(rows: Iterator[list[int]]) -> Tensor:
-    return torch.tensor([number for row in rows for number in row], dtype=torch.int64)
-
-
-def _summed_loss(softmax: OutputLayer, vectors: Tensor, targets: Tensor) -> Tensor:
-    total = torch.zeros((), dtype=torch.float64)
-    pairs = zip(vectors.split(_POSITIONS_PER_SOFTMAX), targets.split(_POSITIONS_PER_SOFTMAX), strict=True)
-    for some_vectors, some_targets in pairs:
-        total += softmax.full_loss(some_vectors, some_targets).double().sum()
-    return total
