@@ -1,0 +1,94 @@
+"""The notebook runs from top to bottom on tiny data, and the outputs stored in it are whole.
+
+Jupyter is not needed: a notebook is JSON, and its cells hold plain Python.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiny_tasks import conll_2003
+
+PATHS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+MOST_BYTES = 600_000
+PNG = b"\x89PNG\r\n\x1a\n"
+ABSOLUTE_PATH = re.compile(r"(?<![\w/:.<~])/(?:[\w.-]+/)+[\w.-]+|[A-Z]:\\\\")
+
+
+@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def cells(path) -> list[dict]:
+    """The cells with code."""
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_notebooks_are_found():
+    assert [path.stem for path in PATHS] == ["elmo_interactive"]
+
+
+def test_it_runs(cells, tmp_path):
+    pytest.importorskip("matplotlib")
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text(conll_2003(), encoding="utf-8")
+    program = tmp_path / "notebook.py"
+    program.write_text("\n\n".join("".join(cell["source"]) for cell in cells), encoding="utf-8")
+    environment = {**os.environ, "MPLBACKEND": "agg", "NER_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    arguments = [sys.executable, "-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive", str(program)]
+    ended = subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    printed = "".join(text_of(output) for cell in cells for output in cell["outputs"])
+    for line in printed.splitlines():
+        if line.startswith("layer 0: cosine distance"):  # it needs no data, so it is what the file shows
+            assert line in ended.stdout
+            break
+    else:
+        pytest.fail("the distance of apple and carrot is not in the stored outputs")
+
+
+def test_without_its_data_it_says_where_they_are_to_be_had(cells):
+    needing = [number for number, cell in enumerate(cells) if "needs-data" in cell["metadata"].get("tags", [])]
+    assert needing == list(range(needing[0], len(cells)))  # the last ones, so that all others run without
+    assert "raise FileNotFoundError" in "".join(cells[needing[0]]["source"])
+
+
+def text_of(output: dict) -> str:
+    """What an output shows as text."""
+    return "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
+
+
+def test_the_stored_outputs_are_whole(path, cells):
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
+    assert [text_of(output) for output in outputs if output.get("name") == "stderr"] == []
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) == 4
+    assert all(base64.b64decode(picture).startswith(PNG) for picture in pictures)
+    drawing = [cell for cell in cells if "plt.show()" in "".join(cell["source"])]
+    assert len(drawing) == len(pictures)
+    assert path.stat().st_size < MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("/home/me/data/x.txt", True), ("C:\\\\data", True), ("../data/ner", False), ("https://github.com/a/b", False)],
+)
+def test_what_counts_as_an_absolute_path(text, found):
+    assert bool(ABSOLUTE_PATH.search(text)) is found
+
+
+def test_no_absolute_path_is_in_it(path):
+    notebook = json.loads(path.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        shown = ["".join(cell["source"]), *map(text_of, cell.get("outputs", []))]
+        assert [match[0] for text in shown for match in ABSOLUTE_PATH.finditer(text)] == []
