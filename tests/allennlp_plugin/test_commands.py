@@ -137,7 +137,8 @@ def test_spawned_processes_have_it_too(here):
 
 def test_a_misspelt_type_has_allennlps_own_message(here):
     overrides = json.dumps({"model.type": "basic_clasifier"})
-    ended = allennlp(here, "train", "config.jsonnet", "-s", "never", "-o", overrides, code=1)
+    ended = allennlp(here, "train", "config.jsonnet", "-s", "never", "-o", overrides, code=2)
+    assert "Traceback" not in ended.stderr
     assert "basic_clasifier" in ended.stderr.splitlines()[-1]
     assert "did you mean 'basic_classifier'?" in ended.stderr or "not in acceptable choices" in ended.stderr
 

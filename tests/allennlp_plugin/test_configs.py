@@ -16,6 +16,7 @@ from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.plugins import import_plugins
 
+from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.pretrained.catalog import DEFAULT, MODELS
 from pytorch_elmo.weights.load import load_pretrained
 from tiny_tasks import TASKS, write, write_vectors
@@ -192,7 +193,7 @@ def test_data_words_and_sizes_are_variables(read):
     ],
 )
 def test_bad_variables(read, variables, message):
-    with pytest.raises(RuntimeError, match=re.escape(message)):
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         read("srl_elmo", **variables)
 
 

@@ -175,6 +175,8 @@ def test_from_python(archives, roles):
 def test_bad_lines(roles, line, message):
     with pytest.raises(TextError, match=message):
         roles.predict_json(line)
+    with pytest.raises(TextError, match=message):
+        roles.load_line(json.dumps(line))  # where `allennlp predict` still knows the line's number
 
 
 @pytest.mark.parametrize(

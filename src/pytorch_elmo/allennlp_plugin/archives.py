@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pytorch_elmo.allennlp_plugin.import_hooks import Mend
@@ -53,6 +54,7 @@ def mend_archival(module: ModuleType) -> None:
     load_model: Callable[..., Any] = module._load_model
 
     def _load_model(config: Any, weights_path: Any, serialization_dir: Any, cuda_device: int) -> Any:
+        _check_for_gpu(cuda_device)
         check_elmo_files(config.as_dict(quiet=True), "the archive")
         _mend_models(module.Model)
         return load_model(config, weights_path, serialization_dir, cuda_device)
@@ -61,6 +63,14 @@ def mend_archival(module: ModuleType) -> None:
     mended.extracted_archive = extracted_archive
     mended._load_model = _load_model
     mended._check_version_compatibility = lambda *_: None  # `unpack` has looked; "2.9" is not newer than "2.10"
+
+
+def _check_for_gpu(cuda_device: int) -> None:
+    if cuda_device >= torch.cuda.device_count():
+        raise ConfigurationError(
+            f"cuda_device must be the number of a GPU that torch finds, or -1 for the CPU, got {cuda_device} and "
+            f"{torch.cuda.device_count()} GPUs; give --cuda-device -1"
+        )
 
 
 def _mend_models(model: Any) -> None:

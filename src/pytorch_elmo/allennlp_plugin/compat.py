@@ -80,13 +80,26 @@ def _register() -> None:
     importlib.import_module("pytorch_elmo.allennlp_plugin.registration").register()
 
 
-def _read_what_is_old(allennlp: ModuleType) -> None:
-    """Configs of 0.9 are translated as they are read; archives of 0.9 load, and any archive is unpacked safely.
+_MORE_MENDS = (
+    "config_variables",  # what this project's configurations need
+    "legacy_loading",  # configs of 0.9 are translated as they are read
+    "archives",  # those of 0.9 load, and any archive is unpacked safely
+    "command_errors",  # what ends a command is said in one line,
+    "config_errors",  # with what to do about it
+    "data_errors",
+    "indexer_errors",
+    "size_errors",
+    "whole_checkpoints",  # so that --recover goes on
+)
+
+
+def _add_more_mends(allennlp: ModuleType) -> None:
+    """The mends that have a module of their own.
 
     Done when `allennlp` itself has been executed: PyTorch, which these modules need, is there then.
     """
     (finder,) = (finder for finder in sys.meta_path if isinstance(finder, MendingFinder))
-    for name in ("config_variables", "legacy_loading", "archives"):
+    for name in _MORE_MENDS:
         finder.add(importlib.import_module(f"pytorch_elmo.allennlp_plugin.{name}").MENDS)
 
 
@@ -192,6 +205,18 @@ def _blank_spacy_pipeline(util: ModuleType) -> None:
     util.get_spacy_model = with_blank  # type: ignore[attr-defined]
 
 
+def _device_numbers_are_of_cuda(util: ModuleType) -> None:
+    """PyTorch refuses `torch.device(0)` where there is no accelerator, before AllenNLP says so in its own words."""
+    import torch
+
+    def int_to_device(device: int | torch.device) -> torch.device:
+        if isinstance(device, torch.device):
+            return device
+        return torch.device("cpu") if device < 0 else torch.device("cuda", device)
+
+    util.int_to_device = int_to_device  # type: ignore[attr-defined]
+
+
 def _plot_without_matplotlib(find_learning_rate: ModuleType) -> None:
     """find-lr fails at its very end without matplotlib; the figures go to a table instead."""
     save_plot = find_learning_rate._save_plot
@@ -240,9 +265,9 @@ def _name_ignored_trainer_keys(trainer: ModuleType) -> None:
 
 
 _MENDS = {
-    "allennlp": (_read_what_is_old,),
+    "allennlp": (_add_more_mends,),
     "allennlp.common.plugins": (_register_after_plugins,),
-    "allennlp.common.util": (_blank_spacy_pipeline,),
+    "allennlp.common.util": (_blank_spacy_pipeline, _device_numbers_are_of_cuda),
     "allennlp.commands.find_learning_rate": (_plot_without_matplotlib,),
     "allennlp.models.archival": (_register_before_archives,),
     "allennlp.modules.elmo": (_fast_elmo_if_asked,),

@@ -41,6 +41,17 @@ class TaggerFromTokens(Predictor):
         outputs = super().predict_batch_instance(list(map(_without_gold, instances)))
         return list(map(_words_and_tags, outputs))
 
+    def load_line(self, line: str) -> JsonDict:
+        """The sentence on a line of the input.
+
+        Raises:
+            ValueError: not JSON.
+            TextError: `tokens` is missing, or not what it is to be.
+        """
+        json_dict = super().load_line(line)
+        _tokens_of(json_dict)
+        return json_dict
+
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         return self._dataset_reader.text_to_instance(list(map(Token, _tokens_of(json_dict))))
 
@@ -57,6 +68,17 @@ class SrlFromTokens(Predictor):
     def predict(self, tokens: list[str], verbs: list[int]) -> JsonDict:
         """The roles in one sentence."""
         return self.predict_json({"tokens": tokens, "verbs": verbs})
+
+    def load_line(self, line: str) -> JsonDict:
+        """The sentence on a line of the input.
+
+        Raises:
+            ValueError: not JSON.
+            TextError: `tokens` or `verbs` is missing, or not what it is to be.
+        """
+        json_dict = super().load_line(line)
+        _verbs_of(json_dict, len(_tokens_of(json_dict)))
+        return json_dict
 
     def predict_json(self, inputs: JsonDict) -> JsonDict:
         """The roles in one sentence.
@@ -134,7 +156,7 @@ def _words_and_tags(output: JsonDict) -> JsonDict:
 
 
 def _tokens_of(json_dict: JsonDict) -> list[str]:
-    tokens = json_dict.get("tokens")
+    tokens = json_dict.get("tokens") if isinstance(json_dict, dict) else None
     if not isinstance(tokens, list) or not tokens or not all(isinstance(token, str) and token for token in tokens):
         raise TextError(
             f'a line must have "tokens", a list of words that are not empty, got {_short(json_dict)}; '

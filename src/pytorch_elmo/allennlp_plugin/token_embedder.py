@@ -2,18 +2,16 @@
 
 # ruff: noqa: UP045 -- AllenNLP's from_params reads Optional, not `X | None`
 
-import functools
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.vocabulary import Vocabulary
-from allennlp.modules.text_field_embedders.basic_text_field_embedder import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders.token_embedder import TokenEmbedder
 from torch import Tensor, nn
 
+from pytorch_elmo.allennlp_plugin.indexer_errors import lines_to_add
 from pytorch_elmo.allennlp_plugin.model_files import ORIGINAL_OPTIONS, ORIGINAL_WEIGHTS, local_files
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.model import BiLM
@@ -152,31 +150,6 @@ def wrong_indexer(embedder: Any, given: list[str]) -> Exception:
     error: Exception = ConfigurationError(
         f"this embedder needs what the indexer {embedder.indexer_to_add()['type']} gives, got "
         f"{', '.join(given) or 'nothing'}; write in the dataset_reader, with this embedder's name for elmo: "
-        f"{_lines_to_add('elmo', embedder)}"
+        f"{lines_to_add('elmo', embedder)}"
     )
     return error
-
-
-def _lines_to_add(name: str, embedder: Any) -> str:
-    return f'"token_indexers": {{ "{name}": {json.dumps(embedder.indexer_to_add())} }}'
-
-
-def _explain_missing_indexers(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """AllenNLP says which names do not match, but not what to add where; its check comes before our embedder."""
-
-    @functools.wraps(forward)
-    def explained(self: Any, text_field_input: Mapping[str, Any], *arguments: Any, **named: Any) -> Tensor:
-        for name, embedder in self._token_embedders.items():
-            if name not in text_field_input and hasattr(embedder, "indexer_to_add"):
-                given = ", ".join(text_field_input) or "nothing"
-                raise ConfigurationError(
-                    f"the embedder {name!r} needs the indexer {embedder.indexer_to_add()['type']}, but the text "
-                    f"field has only {given}; add to the dataset_reader: {_lines_to_add(name, embedder)}"
-                )
-        return forward(self, text_field_input, *arguments, **named)
-
-    return explained
-
-
-if not hasattr(BasicTextFieldEmbedder.forward, "__wrapped__"):  # once, however often this module is loaded
-    BasicTextFieldEmbedder.forward = _explain_missing_indexers(BasicTextFieldEmbedder.forward)

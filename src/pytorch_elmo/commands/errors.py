@@ -13,25 +13,34 @@ from pytorch_elmo.errors import ConfigurationError, OptionsError, PytorchElmoErr
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
 
+def in_one_line(error: BaseException) -> tuple[str, int] | None:
+    """What to tell the user of an error that is not a fault of the program, and the exit code; None for a fault.
+
+    The code is 2 for what was asked wrongly, 130 after Ctrl-C, 1 for the rest. What the system says about a file is
+    the input's; an error of the system that names no file is a fault.
+    """
+    if isinstance(error, PytorchElmoError):
+        asked_wrongly = isinstance(error, ConfigurationError) and not isinstance(error, OptionsError)
+        return str(error), USAGE if asked_wrongly else FAILURE
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"the system refuses {error.filename}: {error.strerror}; give another file or folder", FAILURE
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", INTERRUPTED
+    return None
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn this package's errors into a line and an exit code: 2 for what was asked wrongly, 1 for the rest.
-
-    So also what the system says about a file. An error that names no file is a fault of this package and goes on.
-    """
+    """Turn the errors that `in_one_line` knows into a line and an exit code; others go on."""
     try:
         yield
-    except PytorchElmoError as error:
-        asked_wrongly = isinstance(error, ConfigurationError) and not isinstance(error, OptionsError)
-        _end(str(error), USAGE if asked_wrongly else FAILURE)
     except BrokenPipeError:
         sys.exit(FAILURE)
-    except OSError as error:
-        if error.filename is None:
+    except (PytorchElmoError, OSError, KeyboardInterrupt) as error:
+        described = in_one_line(error)
+        if described is None:
             raise
-        _end(f"the system refuses {error.filename}: {error.strerror}; give another file or folder", FAILURE)
-    except KeyboardInterrupt:
-        _end("interrupted", INTERRUPTED)
+        _end(*described)
 
 
 def _end(message: str, code: int) -> None:
