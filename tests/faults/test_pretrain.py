@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_the_checkpoints_before(folder):
     _, error = worker.communicate(timeout=60)
     assert worker.returncode == 1
     last = error.splitlines()[-1]
-    assert last.startswith("python -m pytorch_elmo pretrain: error: cannot save the checkpoint run/checkpoints/step-")
+    assert last.startswith("elmo pretrain: error: cannot save the checkpoint run/checkpoints/step-")
     assert f"the one before is whole: {saved[-1].relative_to(folder)}; make room and go on" in last
     assert sorted((folder / "run" / "checkpoints").iterdir()) == saved
     finish(folder, "run")

@@ -17,6 +17,7 @@ from pytorch_elmo.allennlp_plugin.import_hooks import Mend
 from pytorch_elmo.allennlp_plugin.legacy_archived_files import check_elmo_files
 from pytorch_elmo.allennlp_plugin.legacy_loading import mend_now
 from pytorch_elmo.allennlp_plugin.legacy_weights import accept_old_names, select
+from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.formats.allennlp_archive import unpack
 from pytorch_elmo.formats.torch_file import read_tensors
 

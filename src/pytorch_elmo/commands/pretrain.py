@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,14 +12,17 @@ from pytorch_elmo.pretraining.evaluate import Perplexity
 from pytorch_elmo.pretraining.trainer import StepReport
 from pytorch_elmo.progress import Progress
 
+if TYPE_CHECKING:
+    from pytorch_elmo.pretraining.trainer import Trainer
+
 
 class _Reports:
     """A bar of tokens, a line of figures every few steps, and TensorBoard where it is installed."""
 
-    def __init__(self, folder: Path, progress: Progress, *, every: int, tokens_per_step: int) -> None:
+    def __init__(self, folder: Path | None, progress: Progress, *, every: int, tokens_per_step: int) -> None:
         self._progress, self._every, self._tokens_per_step = progress, every, tokens_per_step
         self._losses: list[float] = []
-        self._board = _summary_writer(folder, progress)
+        self._board = None if folder is None else _summary_writer(folder, progress)
 
     def step_done(self, report: StepReport) -> None:
         self._progress.advance(self._tokens_per_step)
@@ -60,29 +64,48 @@ class _Reports:
 @click.command("pretrain")
 @click.argument("config_file", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("folder", metavar="OUTPUT", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda; torchrun gives each process its GPU.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def command(config_file: Path, folder: Path, quiet: bool) -> None:
+def command(config_file: Path, folder: Path, device: str, quiet: bool) -> None:
     """Train a biLM as CONFIG (.json or .jsonnet) says, or go on with what OUTPUT holds.
 
     OUTPUT gets checkpoints, TensorBoard logs, the vocabulary, and at the end the folder `model`, which every command
-    takes as --model. Ctrl-C saves a checkpoint first.
+    takes as --model. Ctrl-C and SIGTERM save a checkpoint first. Several processes share the rows of a batch:
+    torchrun --nproc-per-node 2 -m pytorch_elmo pretrain CONFIG OUTPUT
     """
     with one_line_errors():
-        _run(config_file, folder, quiet)
+        _run(config_file, folder, device, quiet)
 
 
-def _run(config_file: Path, folder: Path, quiet: bool) -> None:
+def _run(config_file: Path, folder: Path, device_name: str, quiet: bool) -> None:
     from pytorch_elmo.pretraining.config import read_config
-    from pytorch_elmo.pretraining.job import prepare_run, save_model
+    from pytorch_elmo.pretraining.job import one_run_at_a_time, prepare_run, save_model
     from pytorch_elmo.training.allocation import keep_freed_memory
+    from pytorch_elmo.training.processes import choose_device, join_processes
 
     config = read_config(config_file)
+    device = choose_device(device_name)
     keep_freed_memory()
-    progress = make_progress(quiet=quiet, lines=False)
-    trainer = prepare_run(config, folder, progress)
-    reports = _Reports(folder, progress, every=config.report_every, tokens_per_step=trainer.tokens_per_step)
+    with join_processes(device) as processes, one_run_at_a_time(folder, processes):
+        progress = make_progress(quiet=quiet or not processes.first, lines=False)
+        trainer = prepare_run(config, folder, progress, processes=processes, device=device)
+        trainer.resume(folder)
+        finished = _train(trainer, folder, progress)
+        if finished and processes.first:
+            progress.note(f"wrote {save_model(trainer, folder)}")
+    if not finished:
+        if processes.first:
+            click.echo(f"stopped at step {trainer.step:,}; the same command goes on", err=True)
+        raise SystemExit(INTERRUPTED)
+
+
+def _train(trainer: "Trainer", folder: Path, progress: Progress) -> bool:
+    """Run to the end or until asked to stop; whether it is finished."""
+    config, first = trainer.config, trainer.processes.first
+    reports = _Reports(
+        folder if first else None, progress, every=config.report_every, tokens_per_step=trainer.tokens_per_step
+    )
     progress.note(f"{trainer.corpus.num_sentences:,} sentences, {len(trainer.corpus.tokens):,} tokens")
-    trainer.resume(folder)
     progress.start(
         total=config.num_steps * trainer.tokens_per_step,
         unit="token",
@@ -93,10 +116,7 @@ def _run(config_file: Path, folder: Path, quiet: bool) -> None:
         finished = trainer.run(folder, reports, stop)
     progress.finish()
     reports.close()
-    if not finished:
-        click.echo(f"stopped at step {trainer.step:,}; the same command goes on", err=True)
-        raise SystemExit(INTERRUPTED)
-    progress.note(f"wrote {save_model(trainer, folder)}")
+    return finished
 
 
 def _summary_writer(folder: Path, progress: Progress):  # type: ignore[no-untyped-def]  # noqa: ANN202

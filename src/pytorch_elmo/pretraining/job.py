@@ -1,17 +1,30 @@
 """What stands before and after training: text and a configuration in, a model folder out."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+from filelock import FileLock, Timeout
+
+from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.files import whole_file
+from pytorch_elmo.model.softmax import Softmax
+from pytorch_elmo.pretrained import resolve
 from pytorch_elmo.pretrained.model_files import BILM_FILE, SOFTMAX_FILE
 from pytorch_elmo.pretraining.config import CorpusConfig, PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus, prepare_corpora
-from pytorch_elmo.pretraining.trainer import Trainer, count_words
+from pytorch_elmo.pretraining.snapshots import load_parameters
+from pytorch_elmo.pretraining.trainer import CHECKPOINTS, StartModel, Trainer, count_words
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.text.vocabulary import Vocabulary, vocabulary_warnings
-from pytorch_elmo.weights.own_format import save_bilm, save_softmax
+from pytorch_elmo.training.checkpoint import BEST, load_checkpoint
+from pytorch_elmo.training.processes import Processes
+from pytorch_elmo.weights.load import load_model_files
+from pytorch_elmo.weights.options import format_options
+from pytorch_elmo.weights.own_format import read_softmax, save_bilm, save_softmax
 
 
 class TrainingText(NamedTuple):
@@ -22,14 +35,80 @@ class TrainingText(NamedTuple):
     vocabulary: Vocabulary
 
 
-def prepare_run(config: PretrainingConfig, folder: Path, progress: Progress) -> Trainer:
-    """Tokenise the text, fix the vocabulary, build the network; what is there already is taken.
+@contextmanager
+def one_run_at_a_time(folder: Path, processes: Processes) -> Iterator[None]:
+    """Keep other runs out of `folder`; the first of several processes does.
 
     Raises:
-        PytorchElmoError: no text, no UTF-8, or a vocabulary without its special tokens.
+        ConfigurationError: another run writes there.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock") if processes.first else nullcontext()
+    try:
+        if isinstance(lock, FileLock):
+            lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigurationError(
+            f"another run writes to {folder}; wait for it, or choose another output folder"
+        ) from error
+    try:
+        yield
+    finally:
+        if isinstance(lock, FileLock):
+            lock.release()
+
+
+def prepare_run(
+    config: PretrainingConfig,
+    folder: Path,
+    progress: Progress,
+    *,
+    processes: Processes | None = None,
+    device: torch.device | str = "cpu",
+) -> Trainer:
+    """Tokenise the text, fix the vocabulary, build the network; what is there already is taken.
+
+    Of several processes the first one reads the text, the others what it wrote.
+
+    Raises:
+        PytorchElmoError: no text, no UTF-8, a vocabulary without its special tokens, or no model to start from.
+    """
+    processes = processes or Processes()
+    if not processes.first:
+        processes.wait()
     text = prepare_text(config, folder, progress)
-    return Trainer(config, text.train, text.vocabulary, validation=text.validation)
+    if processes.first:
+        processes.wait()
+    return Trainer(
+        config,
+        text.train,
+        text.vocabulary,
+        validation=text.validation,
+        start=None if config.start_from is None else load_start_model(config),
+        processes=processes,
+        device=device,
+    )
+
+
+def load_start_model(config: PretrainingConfig) -> StartModel:
+    """The model that a run fine-tunes; its softmax too, where it has one of this package's.
+
+    Raises:
+        ConfigurationError: the configuration describes another network.
+        PytorchElmoError: no such model.
+    """
+    assert config.start_from is not None
+    files = resolve(config.start_from)
+    bilm = load_model_files(files)
+    if bilm.config != config.model:
+        raise ConfigurationError(
+            f"the model {config.start_from} has the options {format_options(bilm.config)}, the configuration says "
+            f"{format_options(config.model)}; leave `model` out"
+        )
+    if files.softmax is None:
+        return StartModel(bilm)
+    softmax, vocabulary = read_softmax(files.softmax)
+    return StartModel(bilm, softmax, vocabulary) if isinstance(softmax, Softmax) else StartModel(bilm)
 
 
 def prepare_text(config: PretrainingConfig, folder: Path, progress: Progress) -> TrainingText:
@@ -67,7 +146,12 @@ def choose_vocabulary(config: CorpusConfig, corpus: Corpus, progress: Progress) 
 
 
 def save_model(trainer: Trainer, folder: Path) -> Path:
-    """Write the trained biLM and its softmax, float32, to `folder/model`, where `from_pretrained` reads them."""
+    """Write the trained biLM and its softmax, float32, to `folder/model`, where `from_pretrained` reads them.
+
+    With validation text they are those of the best step, else of the last.
+    """
+    if trainer.best is not None:
+        load_parameters(trainer, load_checkpoint(folder / CHECKPOINTS / BEST))
     model = folder / "model"
     model.mkdir(exist_ok=True)
     save_bilm(trainer.bilm, model / BILM_FILE)
