@@ -26,6 +26,9 @@ class Steps:
     def step_done(self, report) -> None:
         self.losses += [report.forward_loss, report.backward_loss]
 
+    def validated(self, step, perplexity) -> None:
+        assert perplexity.both > 1
+
     def checkpoint_saved(self, path) -> None:
         assert path.exists()
 
@@ -35,12 +38,13 @@ def on_tiny_data(config: PretrainingConfig, folder: Path) -> PretrainingConfig:
     text = folder / "text.txt"
     text.write_text("\n".join(LINES), encoding="utf-8")
     negatives = config.num_negatives and min(config.num_negatives, NUM_WORDS - 1)
-    corpus = replace(config.corpus, train=[str(text)])
+    validation = [str(text)] if config.corpus.validation else []
+    corpus = replace(config.corpus, train=[str(text)], validation=validation, vocabulary_file=None)
     return replace(config, corpus=corpus, num_steps=2, num_negatives=negatives)
 
 
 def test_the_configurations_are_found():
-    assert [path.name for path in CONFIGS] == ["default_bilm.jsonnet"]
+    assert [path.name for path in CONFIGS] == ["alice_bilm.jsonnet", "default_bilm.jsonnet"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=[path.name for path in CONFIGS])

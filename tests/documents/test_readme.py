@@ -5,6 +5,7 @@ They run in a folder of their own, where the model called `default` is a small o
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -13,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
+from pytorch_elmo.commands import main
 from pytorch_elmo.pretrained import fetch
 from pytorch_elmo.weights.load import save_pretrained
 
@@ -31,7 +33,7 @@ NOT_RUN = {
     "make demo": "makes a virtual environment with PyTorch in it",
     "make test": "runs these tests",
 }
-OF_ALLENNLP = {"--include-package", "--predictor"}
+OF_OTHERS = {"--include-package", "--predictor", "--use-dataset-reader", "--tags", "--output", "--nproc-per-node"}
 PROGRAMS = {"embed-to-hdf5": "embed_to_hdf5", "elmo": "elmo"}
 PROGRAM = """#!{python}
 from pathlib import Path
@@ -45,8 +47,13 @@ fetch._PACKAGED = Path({model!r})
 @pytest.fixture
 def world(tmp_path, small_model, monkeypatch) -> Path:
     """A folder to run in; beside it, in `programs`, the two commands, and in `default` the model that they find."""
-    for name in ("here", "programs"):
+    for name in ("here", "here/configs", "programs"):
         (tmp_path / name).mkdir()
+    shutil.copytree(PROJECT / "docs" / "demo", tmp_path / "here" / "docs" / "demo")
+    walk_through = (PROJECT / "configs" / "alice_bilm.jsonnet").read_text("utf-8")
+    assert walk_through.count("num_steps: 600") == 1
+    shortened = walk_through.replace("num_steps: 600", "num_steps: 5")
+    (tmp_path / "here" / "configs" / "alice_bilm.jsonnet").write_text(shortened, encoding="utf-8")
     model = tmp_path / "default"
     save_pretrained(small_model, model)
     for name, entry in PROGRAMS.items():
@@ -88,8 +95,8 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def test_every_option_that_is_named_exists():
-    known = {"--help"} | OF_ALLENNLP
-    for module in ("convert", "embed_to_hdf5", "models", "pretrain", "verify"):
+    known = {"--help"} | OF_OTHERS
+    for module in ("embed_to_hdf5", *main._SUBCOMMANDS):
         known |= options_of(import_module(f"pytorch_elmo.commands.{module}").command)
     setup = [sys.executable, "-m", "pytorch_elmo.setup_allennlp", "--help"]
     its_help = subprocess.run(setup, capture_output=True, text=True, check=True).stdout
