@@ -1,6 +1,7 @@
 """The parity script: what it finds, what it lets pass, and that nothing escapes it."""
 
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -50,7 +51,10 @@ def run(folder, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["parity.py", str(folder)])
         return parity.main(), capsys.readouterr().out
 
-    return run
+    logger = logging.getLogger("pytorch_elmo")
+    level = logger.level
+    yield run
+    logger.setLevel(level)  # the script quietens it
 
 
 def compare_everything(golden, *, shift=0.0):
