@@ -95,7 +95,7 @@ def make_trainer(
     """Our training run."""
     config = PretrainingConfig(
         model=shape.config,
-        corpus=CorpusConfig(train=[]),
+        corpus=CorpusConfig(train=["in memory"]),
         optimizer=OptimizerConfig(name="adagrad", learning_rate=0.2, gradient_clip=10.0),
         num_steps=10**6,
         batch_size=batch_size or shape.batch_size,

@@ -1,8 +1,8 @@
 """What a sentence should begin with: zeros, a warmed state, a learned one, or the state that was carried to it.
 
-    python scripts/measure_state.py [MODEL] --train TEXT --heldout TEXT... --output FOLDER [--tags FOLDER]
+    python scripts/measure_state.py [MODEL] --train TEXT... --heldout TEXT... --output FOLDER [--tags FOLDER]
 
-MODEL has a softmax; `default` if left out. TEXT is raw prose, a paragraph a line. Warmed: the mean of the states in
+MODEL has a softmax; `default` if left out. TEXT is prose, a paragraph a line, or as --tokenizer says. Warmed: the mean of the states in
 which sentences of --train end. Learned: a start state trained on --train with all else frozen. Carried: as bilm-tf's
 training and as AllenNLP's stateful modules. Perplexity is measured on --heldout: of all sentences, of those of at
 most 10 tokens and of those of more than 30. With --tags, data as scripts/probe_layers.py takes it, the task is
@@ -41,6 +41,7 @@ from pytorch_elmo.weights.load import save_pretrained
 from pytorch_elmo.weights.own_format import save_softmax
 
 SHORT, LONG = 10, 30
+ROWS = 32  # that carry a state side by side
 LENGTHS = ("all", f"at most {SHORT} tokens", f"more than {LONG} tokens")
 CARRIED = {"carried as bilm-tf": "bilm-tf", "carried as AllenNLP": "allennlp"}
 Figures = dict[str, float]
@@ -72,7 +73,7 @@ def learned_state(model: LanguageModel, corpus: Corpus, steps: int) -> LstmState
     """A start state trained with everything else frozen."""
     config = PretrainingConfig(
         model=model.bilm.config,
-        corpus=CorpusConfig(train=[]),
+        corpus=CorpusConfig(train=["in memory"]),
         optimizer=OptimizerConfig(learning_rate=0.02, warmup_steps=20, gradient_clip=math.inf),
         num_steps=steps,
         softmax_only_steps=steps,  # the biLM is frozen; of the rest, the optimizer below moves the start alone
@@ -101,7 +102,7 @@ def perplexities(model: LanguageModel, sentences: list[list[str]], rule: str) ->
     """Of both directions together, by the sentences' length."""
     sums = dict.fromkeys(LENGTHS, 0.0)
     counts = dict.fromkeys(LENGTHS, 0)
-    for scores in Scorer(model, state=rule)(sentences):
+    for scores in Scorer(model, state=rule, batch_size=None if rule == "start" else ROWS)(sentences):
         length = len(scores.tokens)
         for name, wanted in zip(LENGTHS, (True, length <= SHORT, length > LONG), strict=True):
             if wanted:
@@ -134,7 +135,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything, made for JSON."""
     model = load_language_model(arguments.model)
     with tempfile.TemporaryDirectory() as folder:
-        texts = CorpusConfig(train=[arguments.train], validation=arguments.heldout, tokenizer="moses")
+        texts = CorpusConfig(train=arguments.train, validation=arguments.heldout, tokenizer=arguments.tokenizer)
         corpora = prepare_corpora(texts, Path(folder))
         assert corpora.validation is not None
         heldout = list(sentences_of(corpora.validation, arguments.sentences))
@@ -171,10 +172,11 @@ def main() -> None:
     """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(description="What a sentence should begin with.")
     parser.add_argument("model", nargs="?", default="default", help="a model's name or folder")
-    parser.add_argument("--train", required=True, help="text to warm and learn on")
+    parser.add_argument("--train", required=True, nargs="+", help="text to warm and learn on")
     parser.add_argument("--heldout", required=True, nargs="+", help="text to measure on")
     parser.add_argument("--output", type=Path, required=True, help="folder for states.json and the models")
     parser.add_argument("--tags", type=Path, help="folder or tar file with *gold_conll files")
+    parser.add_argument("--tokenizer", choices=["moses", "whitespace"], default="moses")
     parser.add_argument("--steps", type=int, default=300, help="of learning")
     parser.add_argument("--sentences", type=int, default=4000, help="of each text, at most")
     arguments = parser.parse_args()
