@@ -5,9 +5,9 @@
 MODEL has a softmax; `default` if left out. TEXT is prose, a paragraph a line, or as --tokenizer says. Warmed: the
 mean of the states in which sentences of --train end. Learned: a start state trained on --train with all else frozen.
 Carried: as bilm-tf's training and as AllenNLP's stateful modules, in 32 rows. Perplexity is measured on --heldout: of
-all sentences, of those of at most 10 tokens and of those of more than 30. With --tags, data as
-scripts/probe_layers.py takes it, the task is part-of-speech tagging by a linear map of all layers' learned mix. OUTPUT
-gets states.json, and the model with either state as the folders `warmed` and `learned`.
+all sentences, of those of at most 10 tokens and of those of more than 30. With --tags, data as for
+scripts/probe_layers.py, the task is part-of-speech tagging by a linear map of all layers' learned mix. OUTPUT gets
+states.json, and the model with either state as the folders `warmed` and `learned`.
 """
 
 import argparse

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from pytorch_elmo.errors import ConfigurationError
-from pytorch_elmo.training.processes import Processes, choose_device
+from pytorch_elmo.training.processes import Processes, local_device
 
 # Trains as `small_config` says with the settings in argv[1], in the folder argv[2], from step argv[3] on; the first
 # process prints the losses of its steps.
@@ -23,14 +23,14 @@ torch.set_num_threads(1)
 from pytorch_elmo.pretraining.config import OptimizerConfig
 from pytorch_elmo.pretraining.trainer import Trainer, count_words
 from pytorch_elmo.text.vocabulary import Vocabulary
-from pytorch_elmo.training.processes import choose_device, join_processes
+from pytorch_elmo.training.processes import join_processes
 from small_runs import SENTENCES, Reports, corpus_of, small_config
 
 settings = json.loads(sys.argv[1])
 if "optimizer" in settings:
     settings["optimizer"] = OptimizerConfig(**settings["optimizer"])
 corpus = corpus_of(SENTENCES)
-device = choose_device("cpu")
+device = torch.device("cpu")
 with join_processes(device) as processes:
     vocabulary = Vocabulary.from_counts(count_words(corpus), max_size=12)
     trainer = Trainer(small_config(**settings), corpus, vocabulary, validation=corpus, processes=processes, device=device)
@@ -122,9 +122,8 @@ def test_a_process_alone_exchanges_nothing():
     assert (alone.any(True, torch.device("cpu")), alone.from_first(2.5, torch.device("cpu"))) == (True, 2.5)
 
 
-@pytest.mark.parametrize("name", ["cuda", "nowhere"])
-def test_devices_that_are_not_there(name):
-    if name == "cuda" and torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(ConfigurationError, match=rf"^no device '{name}' here \(.*\); use cpu, or one that is there$"):
-        choose_device(name)
+def test_each_process_has_its_gpu(monkeypatch):
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert (local_device("cuda"), local_device("cpu")) == ("cuda", "cpu")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert [local_device(name) for name in ("cuda", "cuda:0", "cpu")] == ["cuda:1", "cuda:0", "cpu"]

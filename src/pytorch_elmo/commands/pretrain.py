@@ -78,13 +78,14 @@ def command(config_file: Path, folder: Path, device: str, quiet: bool) -> None:
 
 
 def _run(config_file: Path, folder: Path, device_name: str, quiet: bool) -> None:
+    from pytorch_elmo.embedder.setup import choose_device
     from pytorch_elmo.pretraining.config import read_config
     from pytorch_elmo.pretraining.job import one_run_at_a_time, prepare_run, save_model
     from pytorch_elmo.training.allocation import keep_freed_memory
-    from pytorch_elmo.training.processes import choose_device, join_processes
+    from pytorch_elmo.training.processes import join_processes, local_device
 
     config = read_config(config_file)
-    device = choose_device(device_name)
+    device = choose_device(local_device(device_name), -1)
     keep_freed_memory()
     with join_processes(device) as processes, one_run_at_a_time(folder, processes):
         progress = make_progress(quiet=quiet or not processes.first, lines=False)
