@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,38 +45,23 @@ SETTINGS = {"batch_size": 4, "dropout": 0.3, "sentence_restart_probability": 0.5
 ADAGRAD = {"name": "adagrad", "learning_rate": 0.2, "gradient_clip": 10.0}
 
 
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
-
-
 def train(size: int, folder: Path, settings: dict, until: int = -1) -> tuple[torch.Tensor, list]:
-    """The losses of a run of `size` processes and its perplexities."""
-    port, outputs = str(free_port()), []
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(settings), str(folder), str(until)],
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
-                "WORLD_SIZE": str(size),
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": port,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(size)
-    ]
-    for worker in workers:
-        out, error = worker.communicate(timeout=120)
-        assert worker.returncode == 0, error
-        outputs.append(out)
-    losses, perplexities = outputs[0].splitlines()
+    """The losses of a run of `size` processes, started by `torchrun`, and its perplexities."""
+    folder.mkdir(exist_ok=True)
+    worker = folder / "worker.py"
+    worker.write_text(WORKER, encoding="utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [*launch, str(worker), json.dumps(settings), str(folder), str(until)],
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert ended.returncode == 0, ended.stderr
+    losses, perplexities = ended.stdout.splitlines()
     return torch.tensor(json.loads(losses), dtype=torch.float64), json.loads(perplexities)
 
 
