@@ -87,7 +87,9 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
         return
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Processes(dist.get_rank(), size)
+        processes = Processes(dist.get_rank(), size)
+        yield processes
+        processes.wait()  # nobody hangs up while another one is still at work
     finally:
         dist.destroy_process_group()
 
