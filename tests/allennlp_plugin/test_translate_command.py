@@ -71,7 +71,7 @@ def test_existing_file_is_kept_unless_forced(written):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "a configuration must be jsonnet or JSON: "),
+        ("{", "old.jsonnet:1: unexpected: end of file while parsing field definition; correct it there"),
         ('{a: std.extVar("NOT_SET_ANYWHERE")}', "NOT_SET_ANYWHERE"),
         ("[1]", "a configuration must be an object, "),
         (json.dumps(old(model__type="event2mind")), "model.type: AllenNLP 2.x has no such Model, it is 'event2mind'"),
