@@ -126,6 +126,38 @@ def test_a_finished_run_is_left_as_it_is(run_elmo):
     assert_same_model("run", "before")
 
 
+def test_fine_tuning_from_allennlp_s_files(run_elmo, small_model_folder):
+    """Without a softmax: it is trained first, then all; the text is predicted better than by the model as it was."""
+    settings = {key: value for key, value in CONFIG.items() if key != "model"} | {
+        "start_from": str(small_model_folder),
+        "corpus": {"train": ["corpus/a.txt"], "validation": ["corpus/b.txt"]},
+        "num_negatives": None,
+        "num_steps": 60,
+        "softmax_only_steps": 30,
+        "validate_every": 30,
+        "optimizer": {"learning_rate": 0.02, "warmup_steps": 5},
+    }
+    Path("config.json").write_text(json.dumps(settings), encoding="utf-8")
+    ended = run_elmo("pretrain", "config.json", "run")
+    assert ended.code == 0, ended.err
+    heldout = [float(line.split()[4]) for line in ended.err.splitlines() if "held-out perplexity" in line]
+    assert len(heldout) == 2
+    assert heldout[1] < heldout[0] < 33
+    tuned = load_file(Path("run", MODEL))
+    assert run_elmo("convert", str(small_model_folder), "as-it-was", "--to", "own").code == 0
+    before = load_file(Path("as-it-was", "bilm.safetensors"))
+    assert tuned.keys() == before.keys()
+    assert not any(tuned[name].equal(before[name]) for name in before if name.endswith("weight"))
+
+
+def test_fine_tuning_another_network(run_elmo, small_model_folder):
+    Path("config.json").write_text(json.dumps({**CONFIG, "start_from": str(small_model_folder)}), encoding="utf-8")
+    ended = run_elmo("pretrain", "config.json", "run")
+    assert ended.code == 2
+    assert "has the options {" in ended.err
+    assert ended.err.splitlines()[-1].endswith("; leave `model` out")
+
+
 def test_a_jsonnet_configuration(run_elmo):
     Path("config.jsonnet").write_text("(import 'config.json') + { num_steps: 2 }", encoding="utf-8")
     ended = run_elmo("pretrain", "config.jsonnet", "run", "-q")
