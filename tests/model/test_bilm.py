@@ -191,3 +191,18 @@ def test_every_parameter_gets_a_gradient(trained):
     gradients = {name: p.grad for name, p in bilm.named_parameters() if name.startswith(trained)}
     assert len(gradients) > 5
     assert all(gradient is not None and gradient.any() for gradient in gradients.values())
+
+
+def test_an_unfilled_network_has_the_places_of_another():
+    """Names, shapes, boundaries and the padding row; no random number is drawn for it."""
+    before = torch.get_rng_state()
+    unfilled = BiLM.unfilled(bilm_config())
+    assert torch.equal(torch.get_rng_state(), before)
+    other = BiLM(bilm_config())
+    assert {n: p.shape for n, p in unfilled.named_parameters()} == {n: p.shape for n, p in other.named_parameters()}
+    assert torch.equal(unfilled.boundaries, other.boundaries)
+    assert not unfilled.character_encoder._char_embedding_weights[0].any()
+    unfilled.load_state_dict(other.state_dict())
+    ids = torch.randint(1, 200, (2, 4, 50))
+    for mine, theirs in zip(unfilled(ids).layer_activations, other(ids).layer_activations, strict=True):
+        assert torch.equal(mine, theirs)

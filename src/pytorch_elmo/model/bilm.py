@@ -51,6 +51,21 @@ class BiLM(nn.Module):
         rows = boundary_rows(encoder.character_vocabulary_size, encoder.num_characters)
         self.register_buffer("boundaries", rows, persistent=False)
 
+    @classmethod
+    def unfilled(cls, config: BiLMConfig) -> "BiLM":
+        """A network to load parameters into; drawing random ones first would take longer than reading them.
+
+        The row of the padding character is zero; all other numbers are whatever the memory held.
+        """
+        with torch.device("meta"):
+            bilm = cls(config)
+        bilm.to_empty(device="cpu")
+        encoder = config.character_encoder
+        bilm.boundaries = boundary_rows(encoder.character_vocabulary_size, encoder.num_characters)
+        with torch.no_grad():
+            bilm.character_encoder.get_parameter("_char_embedding_weights")[0] = 0.0
+        return bilm
+
     @property
     def character_encoder(self) -> CharacterEncoder:
         """Characters to token embeddings."""

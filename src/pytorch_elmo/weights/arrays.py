@@ -53,7 +53,7 @@ def bilm_from_arrays(arrays: Mapping[str, Array], config: BiLMConfig, source: st
         WeightsError: as `check_arrays`.
     """
     check_arrays(arrays, config, source)
-    bilm = BiLM(config)
+    bilm = BiLM.unfilled(config)
     _fill(bilm, arrays, weight_rules(config))
     return bilm.requires_grad_(False).eval()
 

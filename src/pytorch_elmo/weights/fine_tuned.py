@@ -67,7 +67,7 @@ def bilm_from_state_dict(tensors: Mapping[str, Tensor], config: BiLMConfig, sour
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise WeightsError(f"{source}: {name} holds NaN or infinity; convert a model that was trained well")
-    bilm = BiLM(config)
+    bilm = BiLM.unfilled(config)
     with torch.no_grad():
         for parameter in bilm.parameters():
             parameter.zero_()  # what stood in a forget bias would decide its last bit

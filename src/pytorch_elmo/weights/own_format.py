@@ -40,7 +40,7 @@ def read_bilm(path: Path) -> BiLM:
     """
     tensors, document = _read(path, BILM_FORMAT)
     try:
-        bilm = BiLM(parse_options(document.get("options", {})))
+        bilm = BiLM.unfilled(parse_options(document.get("options", {})))
     except ConfigurationError as error:
         raise WeightsError(f"{path}: its own options are damaged: {error}; fetch the file anew") from error
     start = {name: tensors.pop(_START + name).float() for name in LstmState._fields if _START + name in tensors}
