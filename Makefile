@@ -40,6 +40,7 @@ test: check
 
 bench: setup
 	$(BIN)/python scripts/bench_embed.py
+	$(BIN)/python scripts/bench_pretrain.py
 
 clean:
 	rm -rf .venv build dist
