@@ -38,7 +38,6 @@ from pytorch_elmo.pretraining.config import CorpusConfig, OptimizerConfig, Pretr
 from pytorch_elmo.pretraining.corpus import Corpus
 from pytorch_elmo.pretraining.objective import Window
 from pytorch_elmo.pretraining.trainer import Trainer
-from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.vocabulary import SPECIALS, Vocabulary
 from pytorch_elmo.training.allocation import keep_freed_memory
 from pytorch_elmo.training.processes import join_processes
@@ -66,19 +65,6 @@ def shape_of(name: str) -> Shape:
     if name == "default":
         return Shape(load_pretrained("default").config, 30_000, 2048, 128)
     return Shape(random_bilm(64, 16, 1).config, 2_000, 100, 16)
-
-
-def corpus_of(sentences: list[list[str]]) -> Corpus:
-    """Sentences in memory as the trainer reads them."""
-    numbers = {"<S>": 0, "</S>": 1}
-    tokens = [numbers.setdefault(word, len(numbers)) for sentence in sentences for word in sentence]
-    return Corpus(
-        words=list(numbers),
-        characters=words_to_ids(numbers).astype(np.uint16),
-        counts=np.bincount(tokens, minlength=len(numbers)).astype(np.int64),
-        tokens=np.array(tokens, dtype=np.int32),
-        offsets=np.cumsum([0, *map(len, sentences)]).astype(np.int64),
-    )
 
 
 def vocabulary_of(corpus: Corpus, num_words: int) -> Vocabulary:
@@ -196,7 +182,7 @@ def work(text: Path | None, batch_size: int, unroll: int, steps: int, threads: i
     """What `--worker` does: train, and print tokens a second."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    shape, corpus = shape_of("default"), corpus_of(sentences_from(text, 4096))
+    shape, corpus = shape_of("default"), Corpus.from_sentences(sentences_from(text, 4096))
     with join_processes(torch.device("cpu")) as processes:
         trainer = make_trainer(shape, corpus, batch_size=batch_size, unroll=unroll)
         trainer = Trainer(trainer.config, corpus, trainer.vocabulary, processes=processes)
@@ -259,7 +245,7 @@ def main(
         return
     keep_freed_memory()
     steps = 2 if quick else steps
-    corpus = corpus_of(sentences_from(text, 500 if quick else 20_000))
+    corpus = Corpus.from_sentences(sentences_from(text, 500 if quick else 20_000))
     arguments = ["--text", str(text)] if text else []
     figures: Figures = {"threads": float(torch.get_num_threads()), "peak, GFLOP/s": peak_gflops(torch.float32)}
     for name in ("tiny",) if quick else shapes or ("original", "small", "default"):

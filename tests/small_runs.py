@@ -1,10 +1,6 @@
 """Training runs of a size that a test can wait for."""
 
-import numpy as np
-
 from pytorch_elmo.pretraining.config import CorpusConfig, OptimizerConfig, PretrainingConfig
-from pytorch_elmo.pretraining.corpus import Corpus
-from pytorch_elmo.text.characters import words_to_ids
 from random_models import bilm_config
 
 SENTENCES = [
@@ -14,19 +10,6 @@ SENTENCES = [
     ["the", "sea", ",", "the", "old", "café", "."],
     ["a", "boat", "at", "noon", "."],
 ]
-
-
-def corpus_of(sentences: list[list[str]]) -> Corpus:
-    """A corpus in memory, with words numbered as they appear."""
-    numbers = {"<S>": 0, "</S>": 1}
-    tokens = [numbers.setdefault(word, len(numbers)) for sentence in sentences for word in sentence]
-    return Corpus(
-        words=list(numbers),
-        characters=words_to_ids(numbers).astype(np.uint16),
-        counts=np.bincount(tokens, minlength=len(numbers)).astype(np.int64),
-        tokens=np.array(tokens, dtype=np.int32),
-        offsets=np.cumsum([0, *map(len, sentences)]).astype(np.int64),
-    )
 
 
 def small_config(*, optimizer: OptimizerConfig | None = None, **settings) -> PretrainingConfig:

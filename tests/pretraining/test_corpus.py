@@ -16,7 +16,7 @@ from pytorch_elmo.pretraining import corpus_text, sentence_file
 from pytorch_elmo.pretraining.config import CorpusConfig
 from pytorch_elmo.pretraining.corpus import Corpora, Corpus, load_corpora, prepare_corpora
 from pytorch_elmo.text.characters import words_to_ids
-from small_runs import SENTENCES, Listener, corpus_of
+from small_runs import SENTENCES, Listener
 
 TEXT = "".join(f"{' '.join(sentence)}\n" for sentence in SENTENCES)
 
@@ -42,7 +42,7 @@ def sentences_of(corpus: Corpus) -> list[list[str]]:
 
 def test_sentences_words_counts_and_characters(text):
     corpora = prepare("text.txt")
-    corpus, expected = corpora.train, corpus_of(SENTENCES)
+    corpus, expected = corpora.train, Corpus.from_sentences(SENTENCES)
     assert (corpora.validation, corpora.num_shared_sentences) == (None, 0)
     assert sentences_of(corpus) == SENTENCES
     assert corpus.words == expected.words
@@ -84,7 +84,7 @@ def test_more_than_one_block_of_everything(text, monkeypatch):
     monkeypatch.setattr(sentence_file, "TOKENS_PER_BLOCK", 4)
     monkeypatch.setattr(corpus_text, "TOKENS_PER_BLOCK", 4)
     monkeypatch.setattr(corpus_text, "_WORDS_PER_BLOCK", 4)
-    corpus, expected = prepare("text.txt").train, corpus_of(SENTENCES)
+    corpus, expected = prepare("text.txt").train, Corpus.from_sentences(SENTENCES)
     assert sentences_of(corpus) == SENTENCES
     np.testing.assert_array_equal(corpus.counts, expected.counts)
     np.testing.assert_array_equal(corpus.characters, expected.characters)

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytorch_elmo.pretraining import overlap
+from pytorch_elmo.pretraining.corpus import Corpus
 from pytorch_elmo.pretraining.overlap import count_overlap
-from small_runs import corpus_of
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), min_size=1, max_size=12)
 
 
 def numbered_alike(*texts):
     """Corpora with one numbering: each is cut out of the corpus of all."""
-    whole, first = corpus_of([sentence for text in texts for sentence in text]), 0
+    whole, first = Corpus.from_sentences([sentence for text in texts for sentence in text]), 0
     for text in texts:
         offsets = whole.offsets[first : first + len(text) + 1]
         yield whole._replace(tokens=whole.tokens[offsets[0] : offsets[-1]], offsets=offsets - offsets[0])

@@ -20,15 +20,16 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from pytorch_elmo.pretraining.config import OptimizerConfig
+from pytorch_elmo.pretraining.corpus import Corpus
 from pytorch_elmo.pretraining.trainer import Trainer, count_words
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.processes import join_processes
-from small_runs import SENTENCES, Reports, corpus_of, small_config
+from small_runs import SENTENCES, Reports, small_config
 
 settings = json.loads(sys.argv[1])
 if "optimizer" in settings:
     settings["optimizer"] = OptimizerConfig(**settings["optimizer"])
-corpus = corpus_of(SENTENCES)
+corpus = Corpus.from_sentences(SENTENCES)
 device = torch.device("cpu")
 with join_processes(device) as processes:
     vocabulary = Vocabulary.from_counts(count_words(corpus), max_size=12)

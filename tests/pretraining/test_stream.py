@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytorch_elmo.pretraining.corpus import BEGIN_WORD, END_WORD
+from pytorch_elmo.pretraining.corpus import BEGIN_WORD, END_WORD, Corpus
 from pytorch_elmo.pretraining.stream import SentenceStream, StreamBatch
-from small_runs import SENTENCES, corpus_of
+from small_runs import SENTENCES
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcde"), max_size=5), min_size=1, max_size=8)
 
 
 def stream_of(sentences, *, batch_size=3, unroll_steps=4, restart_probability=0.0, seed=0) -> SentenceStream:
     return SentenceStream(
-        corpus_of(sentences),
+        Corpus.from_sentences(sentences),
         batch_size=batch_size,
         unroll_steps=unroll_steps,
         restart_probability=restart_probability,
@@ -45,7 +45,7 @@ def cut_into_sentences(inputs: np.ndarray, first: int) -> list[list[int]]:
 @given(TEXTS, st.integers(1, 4), st.integers(1, 6), st.integers(0, 3))
 def test_each_row_is_an_unbroken_stream_of_sentences(sentences, batch_size, unroll_steps, seed):
     stream = stream_of(sentences, batch_size=batch_size, unroll_steps=unroll_steps, seed=seed)
-    corpus = corpus_of(sentences)
+    corpus = Corpus.from_sentences(sentences)
     known = [corpus.sentence(index)[1:-1].tolist() for index in range(len(sentences))]
     batches = [stream.next_batch() for _ in range(5)]
     for batch in batches:
@@ -76,7 +76,7 @@ def test_both_directions_read_the_same_sentences():
 
 
 def test_one_row_by_hand():
-    corpus = corpus_of([["a", "b"]])
+    corpus = Corpus.from_sentences([["a", "b"]])
     assert corpus.words == ["<S>", "</S>", "a", "b"]
     S, E, a, b = range(4)
     batch = stream_of([["a", "b"]], batch_size=1, unroll_steps=5).next_batch()

@@ -9,15 +9,16 @@ import torch
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
 from pytorch_elmo.pretraining.config import OptimizerConfig
+from pytorch_elmo.pretraining.corpus import Corpus
 from pytorch_elmo.pretraining.optimizers import make_optimizer
 from pytorch_elmo.pretraining.snapshots import refuse_other_config, take_snapshot
 from pytorch_elmo.pretraining.trainer import CHECKPOINTS, StartModel, Trainer, count_words
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.checkpoint import list_checkpoints, load_checkpoint
 from random_models import bilm_config
-from small_runs import SENTENCES, Reports, corpus_of, small_config
+from small_runs import SENTENCES, Reports, small_config
 
-CORPUS = corpus_of(SENTENCES)
+CORPUS = Corpus.from_sentences(SENTENCES)
 VOCABULARY = Vocabulary.from_counts(count_words(CORPUS), max_size=12)
 ADAMW = OptimizerConfig(warmup_steps=2, learning_rate=0.01, final_learning_rate=0.001, weight_decay=0.01)
 ADAGRAD = OptimizerConfig(name="adagrad", learning_rate=0.2, gradient_clip=10.0)
@@ -34,6 +35,16 @@ def assert_same_run(trainer: Trainer, other: Trainer) -> None:
     assert ours.tensors.keys() == theirs.tensors.keys()
     for name, tensor in ours.tensors.items():
         assert torch.equal(tensor, theirs.tensors[name]), name
+
+
+def run_in_two_parts(folder, settings) -> Trainer:
+    """A run that was stopped after three steps and went on."""
+    first = trainer_of(**settings)
+    first.run(folder, Reports(), stop=lambda: first.step == 3)
+    second = trainer_of(**settings)
+    second.resume(folder)
+    second.run(folder, Reports())
+    return second
 
 
 @pytest.mark.parametrize("negatives", [6, None])
@@ -191,12 +202,7 @@ def test_the_adaptive_softmax_learns_and_goes_on(tmp_path):
     settings["model"] = bilm_config(cell_size=12, projection_size=16)
     straight, reports = trainer_of(**settings), Reports()
     straight.run(tmp_path / "straight", reports)
-    first = trainer_of(**settings)
-    first.run(tmp_path / "parts", Reports(), stop=lambda: first.step == 3)
-    second = trainer_of(**settings)
-    second.resume(tmp_path / "parts")
-    second.run(tmp_path / "parts", Reports())
-    assert_same_run(second, straight)
+    assert_same_run(run_in_two_parts(tmp_path / "parts", settings), straight)
     assert reports.steps[-1].forward_loss < reports.steps[0].forward_loss
 
 
@@ -237,12 +243,7 @@ def test_a_start_state_is_learned(tmp_path):
         straight.train_step()
     assert all(part.grad.any() and part.any() for part in straight.bilm.lstm.start)
     straight.run(tmp_path / "straight", Reports())
-    first = trainer_of(**settings)
-    first.run(tmp_path / "parts", Reports(), stop=lambda: first.step == 3)
-    second = trainer_of(**settings)
-    second.resume(tmp_path / "parts")
-    second.run(tmp_path / "parts", Reports())
-    assert_same_run(second, straight)
+    assert_same_run(run_in_two_parts(tmp_path / "parts", settings), straight)
 
 
 def test_a_start_state_needs_sentences_that_begin():

@@ -1,5 +1,6 @@
 """Text as word numbers on disk: tokenised once, then read at memory speed in any order, whatever its size."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,12 @@ from pytorch_elmo.pretraining.corpus_text import CHARACTERS, TRAIN, VALIDATION, 
 from pytorch_elmo.pretraining.overlap import count_overlap
 from pytorch_elmo.pretraining.sentence_file import BEGIN_WORD, END_WORD, map_numbers
 from pytorch_elmo.progress import Progress, SilentProgress
-from pytorch_elmo.text.characters import CHARACTERS_PER_TOKEN
+from pytorch_elmo.text.characters import (
+    BEGIN_OF_SENTENCE,
+    CHARACTERS_PER_TOKEN,
+    END_OF_SENTENCE,
+    words_to_ids,
+)
 from pytorch_elmo.text.documents import refuse_field_without_table
 from pytorch_elmo.text.inputs import find_inputs
 
@@ -40,6 +46,19 @@ class Corpus(NamedTuple):
     counts: NDArray[np.int64]
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
+
+    @classmethod
+    def from_sentences(cls, sentences: Sequence[Sequence[str]]) -> "Corpus":
+        """A corpus in memory, with words numbered as they appear."""
+        numbers = {BEGIN_OF_SENTENCE: BEGIN_WORD, END_OF_SENTENCE: END_WORD}
+        tokens = [numbers.setdefault(word, len(numbers)) for sentence in sentences for word in sentence]
+        return cls(
+            words=list(numbers),
+            characters=words_to_ids(numbers).astype(np.uint16),
+            counts=np.bincount(tokens, minlength=len(numbers)).astype(np.int64),
+            tokens=np.array(tokens, dtype=np.int32),
+            offsets=np.cumsum([0, *map(len, sentences)]).astype(np.int64),
+        )
 
     @property
     def num_sentences(self) -> int:
