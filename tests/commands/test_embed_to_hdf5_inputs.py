@@ -84,7 +84,7 @@ def test_a_column_of_tokens(embed, expected):
 @pytest.mark.parametrize(
     ("name", "content", "more", "message"),
     [
-        ("table.csv", "id,body\n1,Hello\n", [], "is a table, name its column with --field (or field in"),
+        ("table.csv", "id,body\n1,Hello\n", [], "is a table, name its column with --field .or field in"),
         ("table.csv", "id,body\n1,Hello\n", ["--field", "boby"], "no field 'boby'; did you mean 'body'?"),
         ("table.jsonl", '{"body": "a"}\n{"body": 3}\n', ["--field", "body"], "row 2: .* a string or a list .* got 3"),
         ("table.jsonl", '{"body": "a"}\n{\n', ["--field", "body"], "table.jsonl, line 2: not JSON"),

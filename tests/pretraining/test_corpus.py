@@ -101,6 +101,7 @@ def test_memory_does_not_grow_with_the_text(text, monkeypatch):
     """Ten times as much text of the same words; the offsets of its sentences alone would take 360 kB more."""
     for module_of_blocks in (sentence_file, corpus_text):
         monkeypatch.setattr(module_of_blocks, "TOKENS_PER_BLOCK", 1 << 10)
+    monkeypatch.setattr("pytorch_elmo.files._HASH_BLOCK", 1 << 12)
     peaks = []
     for lines in (5_000, 5_000, 50_000):  # the first one imports what is needed
         text.write_text("the boat left\n" * lines, "utf-8")
