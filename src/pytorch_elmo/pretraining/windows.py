@@ -9,9 +9,9 @@ from torch import Tensor
 
 from pytorch_elmo.pretraining.config import PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus
+from pytorch_elmo.pretraining.corpus.stream import SentenceStream, StreamBatch
 from pytorch_elmo.pretraining.objective import DirectionBatch, Negatives, Window
 from pytorch_elmo.pretraining.sampler import draw_negatives
-from pytorch_elmo.pretraining.stream import SentenceStream, StreamBatch
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.processes import Processes
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytorch_elmo.pretraining import shuffle
-from pytorch_elmo.pretraining.shuffle import SentenceOrder
+from pytorch_elmo.pretraining.corpus import shuffle
+from pytorch_elmo.pretraining.corpus.shuffle import SentenceOrder
 
 
 def order_of(num_sentences, seed=0, *, shard=3, group=2) -> SentenceOrder:

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytorch_elmo.pretraining import overlap
-from pytorch_elmo.pretraining.corpus import Corpus
-from pytorch_elmo.pretraining.overlap import count_overlap
+from pytorch_elmo.pretraining.corpus import Corpus, overlap
+from pytorch_elmo.pretraining.corpus.overlap import count_overlap
 
 TEXTS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), min_size=1, max_size=12)
 

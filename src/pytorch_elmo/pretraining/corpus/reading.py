@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.pretraining.config import CorpusConfig
-from pytorch_elmo.pretraining.sentence_file import TOKENS_PER_BLOCK, SentenceWriter, WordNumbers
+from pytorch_elmo.pretraining.corpus.sentence_file import TOKENS_PER_BLOCK, SentenceWriter, WordNumbers
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.documents import Sentence, read_sentences

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytorch_elmo.pretraining.corpus import BEGIN_WORD, END_WORD, Corpus
-from pytorch_elmo.pretraining.stream import SentenceStream, StreamBatch
+from pytorch_elmo.pretraining.corpus.corpora import Corpus
+from pytorch_elmo.pretraining.corpus.sentence_file import BEGIN_WORD, END_WORD
+from pytorch_elmo.pretraining.corpus.stream import SentenceStream, StreamBatch
 from small_runs import SENTENCES
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcde"), max_size=5), min_size=1, max_size=8)

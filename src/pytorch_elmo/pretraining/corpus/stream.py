@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pytorch_elmo.pretraining.corpus import BEGIN_WORD, END_WORD, Corpus
-from pytorch_elmo.pretraining.shuffle import SentenceOrder
+from pytorch_elmo.pretraining.corpus.corpora import Corpus
+from pytorch_elmo.pretraining.corpus.sentence_file import BEGIN_WORD, END_WORD
+from pytorch_elmo.pretraining.corpus.shuffle import SentenceOrder
 
 Cell = TypeVar("Cell", bound=np.generic)
 _Piece = tuple[int, int, int]  # a sentence, a position in it, how many words from there

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytorch_elmo.pretraining import sentence_file
-from pytorch_elmo.pretraining.sentence_file import SentenceWriter, WordNumbers, map_numbers
+from pytorch_elmo.pretraining.corpus import sentence_file
+from pytorch_elmo.pretraining.corpus.sentence_file import SentenceWriter, WordNumbers, map_numbers
 
 
 def written(folder, name) -> list[list[int]]:

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.files import writing_to
 from pytorch_elmo.pretraining.config import CorpusConfig
-from pytorch_elmo.pretraining.corpus_description import (
+from pytorch_elmo.pretraining.corpus.description import (
     CorpusDescription,
     read_description,
     record_files,
     refuse_changes,
     remove_description,
 )
-from pytorch_elmo.pretraining.corpus_text import CHARACTERS, TRAIN, VALIDATION, WORDS, write_corpora
-from pytorch_elmo.pretraining.overlap import count_overlap
-from pytorch_elmo.pretraining.sentence_file import BEGIN_WORD, END_WORD, map_numbers
+from pytorch_elmo.pretraining.corpus.overlap import count_overlap
+from pytorch_elmo.pretraining.corpus.reading import CHARACTERS, TRAIN, VALIDATION, WORDS, write_corpora
+from pytorch_elmo.pretraining.corpus.sentence_file import BEGIN_WORD, END_WORD, map_numbers
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.text.characters import (
     BEGIN_OF_SENTENCE,
@@ -29,8 +29,6 @@ from pytorch_elmo.text.characters import (
 )
 from pytorch_elmo.text.documents import refuse_field_without_table
 from pytorch_elmo.text.inputs import find_inputs
-
-__all__ = ["BEGIN_WORD", "END_WORD", "Corpora", "Corpus", "load_corpora", "prepare_corpora"]
 
 
 class Corpus(NamedTuple):

@@ -11,10 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.pretraining import corpus as module
-from pytorch_elmo.pretraining import corpus_text, sentence_file
 from pytorch_elmo.pretraining.config import CorpusConfig
-from pytorch_elmo.pretraining.corpus import Corpora, Corpus, load_corpora, prepare_corpora
+from pytorch_elmo.pretraining.corpus import (
+    Corpora,
+    Corpus,
+    corpora,
+    load_corpora,
+    prepare_corpora,
+    reading,
+    sentence_file,
+)
 from pytorch_elmo.text.characters import words_to_ids
 from small_runs import SENTENCES, Listener
 
@@ -82,8 +88,8 @@ def test_any_text_is_what_python_splits_it_into(tmp_path_factory, lines):
 
 def test_more_than_one_block_of_everything(text, monkeypatch):
     monkeypatch.setattr(sentence_file, "TOKENS_PER_BLOCK", 4)
-    monkeypatch.setattr(corpus_text, "TOKENS_PER_BLOCK", 4)
-    monkeypatch.setattr(corpus_text, "_WORDS_PER_BLOCK", 4)
+    monkeypatch.setattr(reading, "TOKENS_PER_BLOCK", 4)
+    monkeypatch.setattr(reading, "_WORDS_PER_BLOCK", 4)
     corpus, expected = prepare("text.txt").train, Corpus.from_sentences(SENTENCES)
     assert sentences_of(corpus) == SENTENCES
     np.testing.assert_array_equal(corpus.counts, expected.counts)
@@ -99,7 +105,7 @@ def test_numbers_stay_on_the_disk(text):
 
 def test_memory_does_not_grow_with_the_text(text, monkeypatch):
     """Ten times as much text of the same words; the offsets of its sentences alone would take 360 kB more."""
-    for module_of_blocks in (sentence_file, corpus_text):
+    for module_of_blocks in (sentence_file, reading):
         monkeypatch.setattr(module_of_blocks, "TOKENS_PER_BLOCK", 1 << 10)
     monkeypatch.setattr("pytorch_elmo.files._HASH_BLOCK", 1 << 12)
     peaks = []
@@ -124,7 +130,7 @@ class TestAgain:
 
     def test_the_same_text_is_not_read_again(self, text, monkeypatch):
         prepare("text.txt", validation_share=0.5, validation_seed=3, documents="line")
-        monkeypatch.setattr("pytorch_elmo.pretraining.corpus_description.sha256_of", None)  # not even compared
+        monkeypatch.setattr("pytorch_elmo.pretraining.corpus.description.sha256_of", None)  # not even compared
         listener = Listener()
         corpora = prepare("text.txt", validation_share=0.5, validation_seed=3, documents="line", listener=listener)
         assert listener.totals == []
@@ -210,7 +216,7 @@ class TestStopped:
 
     @pytest.mark.parametrize("place", ["write_corpora", "refuse_changes", "count_overlap"])
     def test_the_description_is_written_last(self, text, monkeypatch, place):
-        monkeypatch.setattr(module, place, lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        monkeypatch.setattr(corpora, place, lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(OSError, match=r"No space left on device: 'corpus'$"):
             prepare("text.txt", validation=["text.txt"])
         assert not Path("corpus", "corpus.json").exists()
