@@ -3,7 +3,7 @@
     python scripts/measure_state.py [MODEL] --train TEXT... --heldout TEXT... --output FOLDER [--tags FOLDER]
 
 MODEL has a softmax; `default` if left out. TEXT is prose, a paragraph a line, or as --tokenizer says. Warmed: the
-mean of the states in which sentences of --train end. Learned: a start state trained on --train with all else frozen.
+mean of the states in which 2,000 sentences of --train end. Learned: a start state trained there, all else frozen.
 Carried: as bilm-tf's training and as AllenNLP's stateful modules, in 32 rows. Perplexity is measured on --heldout: of
 all sentences, of those of at most 10 tokens and of those of more than 30. With --tags, data as for
 scripts/probe_layers.py, the task is part-of-speech tagging by a linear map of all layers' learned mix. OUTPUT gets
@@ -42,6 +42,7 @@ from pytorch_elmo.weights.own_format import save_softmax
 
 SHORT, LONG = 10, 30
 ROWS = 32  # that carry a state side by side
+WARMED_BY = 2000  # sentences, whose mean is steady by then
 LENGTHS = ("all", f"at most {SHORT} tokens", f"more than {LONG} tokens")
 CARRIED = {"carried as bilm-tf": "bilm-tf", "carried as AllenNLP": "allennlp"}
 Figures = dict[str, float]
@@ -50,6 +51,12 @@ Figures = dict[str, float]
 def sentences_of(corpus: Corpus, limit: int) -> Iterator[list[str]]:
     """The tokens of the first sentences."""
     for index in range(min(corpus.num_sentences, limit)):
+        yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
+
+
+def spread(corpus: Corpus, count: int) -> Iterator[list[str]]:
+    """The tokens of sentences from everywhere in the text."""
+    for index in range(0, corpus.num_sentences, max(corpus.num_sentences // count, 1)):
         yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
 
 
@@ -120,13 +127,13 @@ def tagging(embedder: ElmoEmbedder, source: Path) -> Figures:
     return {name: found[name]["score"] for name in ("dev", "test")}
 
 
-def variants(model: LanguageModel, corpus: Corpus, steps: int, limit: int) -> dict[str, BiLM]:
+def variants(model: LanguageModel, corpus: Corpus, steps: int) -> dict[str, BiLM]:
     """The biLM with each start state."""
     found = {"zeros": copy.deepcopy(model.bilm)}
     found["zeros"].lstm.start = None
     for name in ("warmed", "learned"):
         found[name] = copy.deepcopy(found["zeros"])
-    found["warmed"].lstm.start = warmed_state(found["zeros"], list(sentences_of(corpus, limit)))
+    found["warmed"].lstm.start = warmed_state(found["zeros"], list(spread(corpus, WARMED_BY)))
     found["learned"].lstm.start = learned_state(model._replace(bilm=found["zeros"]), corpus, steps)
     return found
 
@@ -139,7 +146,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         corpora = prepare_corpora(texts, Path(folder))
         assert corpora.validation is not None
         heldout = list(sentences_of(corpora.validation, arguments.sentences))
-        bilms = variants(model, corpora.train, arguments.steps, arguments.sentences)
+        bilms = variants(model, corpora.train, arguments.steps)
         runs = [(name, bilm, "start") for name, bilm in bilms.items()]
         runs += [(name, bilms["zeros"], rule) for name, rule in CARRIED.items()]
         results: dict[str, Any] = {"sentences": len(heldout), "perplexity": {}, "tagging": {}}
