@@ -196,3 +196,23 @@ def test_a_file_is_named_in_its_errors(tmp_path):
 def test_corpora_that_cannot_be(settings, message):
     with pytest.raises(ConfigurationError, match=message):
         parse_config({**MINIMAL, "corpus": {**MINIMAL["corpus"], **settings}})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"optimizer": {"learning_rate": -1}}, r"optimizer.learning_rate must be above 0, got -1$"),
+        ({"optimizer": {"gradient_clip": 0}}, r"optimizer.gradient_clip must be above 0, got 0$"),
+        ({"optimizer": {"warmup_steps": -1}}, r"optimizer.warmup_steps must not be below 0, got -1$"),
+        ({"batch_size": 0}, r"batch_size must be at least 1, got 0$"),
+        ({"accumulation_steps": 0}, r"accumulation_steps must be at least 1, got 0$"),
+        ({"dropout": 1.0}, r"dropout is a share from 0 to below 1, got 1.0$"),
+        ({"sentence_restart_probability": 1.5}, r"sentence_restart_probability is a share from 0 to 1, got 1.5$"),
+        ({"adaptive_cutoffs": [10]}, r"an adaptive softmax is not sampled, got num_negatives 8192; set it to null$"),
+        ({"adaptive_cutoffs": ["10"]}, r"adaptive_cutoffs must be a list of whole numbers or null, got \['10'\]$"),
+        ({"precision": "fp16"}, r"precision must be 'fp32' or 'bf16', got 'fp16'$"),
+    ],
+)
+def test_settings_that_cannot_be(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        parse_config({**MINIMAL, **settings})

@@ -83,6 +83,14 @@ class OptimizerConfig:
     weight_decay: float = 0.0
     gradient_clip: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "gradient_clip"):
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"optimizer.{name} must be above 0, got {getattr(self, name)}")
+        for name in ("final_learning_rate", "warmup_steps", "weight_decay"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"optimizer.{name} must not be below 0, got {getattr(self, name)}")
+
 
 _COUNTS = ("num_steps", "batch_size", "unroll_steps", "accumulation_steps",
            "checkpoint_every", "keep_checkpoints", "validate_every", "report_every")  # fmt: skip
