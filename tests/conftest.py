@@ -6,6 +6,7 @@ machine without it the tests that need it skip, and the last lines of the run sa
 """
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell hands down to `... &` that it is ignored
     torch.set_num_threads(1)  # the tensors are tiny, and a second thread changes the order of sums
 
 

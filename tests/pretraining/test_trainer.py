@@ -251,6 +251,15 @@ def test_a_start_state_needs_sentences_that_begin():
         trainer_of(learn_start_state=True)
 
 
+def test_validation_in_two_threads():
+    torch.set_num_threads(2)
+    try:
+        trainer = Trainer(small_config(validate_every=1, num_steps=1), CORPUS, VOCABULARY, validation=CORPUS)
+        assert trainer._validate(Reports())
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_fine_tuning_trains_the_softmax_first():
     old = trainer_of(num_negatives=None)
     before = {name: parameter.detach().clone() for name, parameter in old.bilm.named_parameters()}

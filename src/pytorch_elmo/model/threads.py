@@ -23,7 +23,13 @@ class TwoThreads:
             self._pool = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(threads // 2,))
 
     def both(self, job: Callable[[int], Result]) -> list[Result]:
-        """The results of `job(0)` and `job(1)`."""
+        """The results of `job(0)` and `job(1)`, with gradients recorded if the caller records them."""
         if self._pool is None:
             return [job(0), job(1)]
-        return list(self._pool.map(job, range(2)))
+        recorded = torch.is_grad_enabled()  # a thread begins with its own answer
+
+        def run(index: int) -> Result:
+            with torch.set_grad_enabled(recorded):
+                return job(index)
+
+        return list(self._pool.map(run, range(2)))
