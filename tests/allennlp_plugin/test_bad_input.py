@@ -18,6 +18,7 @@ pytest.importorskip("allennlp")
 from allennlp.commands import main
 
 from pytorch_elmo.commands.embed_to_hdf5 import command as embed_to_hdf5
+from pytorch_elmo.errors import TextError
 from tiny_tasks import write, write_vectors
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -290,6 +291,22 @@ def test_data_without_a_sentence(folder, train):
         "data must hold at least one instance, Conll2003DatasetReader found none in empty.txt; give the path of data "
         "in the form that this reader reads",
     )
+
+
+def test_a_row_of_conll_2012_that_cannot_be_read(folder, monkeypatch):
+    from allennlp_models.structured_prediction import SrlReader
+
+    monkeypatch.chdir(folder)
+    write("srl", folder)
+    good = (folder / "tiny" / "srl.gold_conll").read_text("utf-8").splitlines(keepends=True)
+    row = next(number for number, line in enumerate(good) if line.strip() and not line.startswith("#"))
+    Path("bad").mkdir()
+    Path("bad", "bad.gold_conll").write_text("".join([*good[:row], "a bad row\n", *good[row:]]), encoding="utf-8")
+    message = (
+        r"^bad.bad\.gold_conll: a sentence must be rows of CoNLL-2012's columns, the one with the row 'a bad row' "
+    )
+    with pytest.raises(TextError, match=message):
+        list(SrlReader().read("bad"))
 
 
 def test_a_label_that_training_never_saw(folder, run, archive):

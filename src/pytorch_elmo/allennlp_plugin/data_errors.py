@@ -107,6 +107,34 @@ def mend_predict(predict: ModuleType) -> None:
     manager.run, manager._get_json_data = run_and_close, get_json_data
 
 
+def mend_ontonotes(module: ModuleType) -> None:
+    """A row of CoNLL-2012 that cannot be read ended in a traceback that names neither the file nor the row."""
+    ontonotes: Any = module.Ontonotes
+    to_sentence, documents = ontonotes._conll_rows_to_sentence, ontonotes.dataset_document_iterator
+
+    @functools.wraps(to_sentence)
+    def readable(self: Any, conll_rows: list[str]) -> Any:
+        try:
+            return to_sentence(self, conll_rows)
+        except (ValueError, IndexError, KeyError, AssertionError, AttributeError) as error:
+            widths = [len(row.split()) for row in conll_rows]
+            usual = max(set(widths), key=widths.count)
+            odd = next((row for row, width in zip(conll_rows, widths, strict=True) if width != usual), conll_rows[0])
+            raise TextError(
+                f"a sentence must be rows of CoNLL-2012's columns, the one with the row {odd.strip()[:80]!r} cannot "
+                f"be read ({error}); correct it, or make the file with scripts/prepare_srl.py, which checks every row"
+            ) from error
+
+    @functools.wraps(documents)
+    def named(self: Any, file_path: str) -> Iterator[Any]:
+        try:
+            yield from documents(self, file_path)
+        except TextError as error:
+            raise TextError(f"{file_path}: {error}") from error
+
+    ontonotes._conll_rows_to_sentence, ontonotes.dataset_document_iterator = readable, named
+
+
 def _loaded(predictor: Any, lines: Iterator[str], source: str) -> Iterator[Any]:
     for number, line in enumerate(lines, 1):
         if line.isspace():
@@ -128,4 +156,5 @@ MENDS: dict[str, tuple[Callable[[ModuleType], None], ...]] = {
     "allennlp.common.file_utils": (mend_file_utils,),
     "allennlp.data.dataset_readers.dataset_reader": (mend_dataset_reader,),
     "allennlp.data.vocabulary": (mend_vocabulary,),
+    "allennlp_models.common.ontonotes": (mend_ontonotes,),
 }
