@@ -49,6 +49,12 @@ def rows_of(table: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:] for line in table.splitlines()}
 
 
+def test_words_beside_an_hdf5_softmax_are_found(run_elmo, model, texts):
+    """As `elmo convert` leaves them."""
+    assert run_elmo("convert", model, "converted", "--to", "allennlp", "-q").code == 0
+    assert run_elmo("perplexity", "converted", *texts, "-q") == run_elmo("perplexity", model, *texts, "-q")
+
+
 def test_a_table_of_every_text_and_all(run_elmo, model, texts):
     ended = run_elmo("perplexity", model, *texts, "-q")
     assert (ended.code, ended.err) == (0, "")

@@ -9,6 +9,7 @@ BILM_FILE = "bilm.safetensors"
 SOFTMAX_FILE = "softmax.safetensors"
 OPTIONS_FILE = "options.json"
 WEIGHT_FILE = "weights.hdf5"
+VOCABULARY_FILE = "vocabulary.txt"  # the words of an HDF5 softmax, if they are there
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from pytorch_elmo.files import sync_folder
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretrained import resolve
-from pytorch_elmo.pretrained.model_files import BILM_FILE, OPTIONS_FILE, SOFTMAX_FILE, WEIGHT_FILE
+from pytorch_elmo.pretrained.model_files import BILM_FILE, OPTIONS_FILE, SOFTMAX_FILE, VOCABULARY_FILE, WEIGHT_FILE
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.text.characters import words_to_ids
 from pytorch_elmo.text.vocabulary import Vocabulary
@@ -28,7 +28,7 @@ from pytorch_elmo.weights.options import format_options
 from pytorch_elmo.weights.own_format import save_softmax
 from pytorch_elmo.weights.source_model import ALLENNLP, OWN, SourceModel, SourceOptions, read_source
 
-SOFTMAX_WEIGHT_FILE, VOCABULARY_FILE = "softmax_weights.hdf5", "vocabulary.txt"
+SOFTMAX_WEIGHT_FILE = "softmax_weights.hdf5"
 _FILES_OF_MODELS = {BILM_FILE, SOFTMAX_FILE, OPTIONS_FILE, WEIGHT_FILE, SOFTMAX_WEIGHT_FILE, VOCABULARY_FILE}
 
 _PROBE = "The boat left the harbour at noon , and nobody saw it again before the storm ."

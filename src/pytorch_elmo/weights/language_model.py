@@ -9,6 +9,7 @@ from pytorch_elmo.errors import ConfigurationError, WeightsError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.softmax import OutputLayer, Softmax
 from pytorch_elmo.pretrained import MODELS, is_cached, resolve
+from pytorch_elmo.pretrained.model_files import VOCABULARY_FILE
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.load import load_model_files
 from pytorch_elmo.weights.own_format import read_softmax
@@ -31,7 +32,8 @@ def load_language_model(
     Args:
         name_or_folder: a model with a softmax: this package's `softmax.safetensors`, which has its words, or one
             `*softmax*.hdf5` as the authors published them.
-        vocabulary_file: the words of an HDF5 softmax, one a line in the order of its rows.
+        vocabulary_file: the words of an HDF5 softmax, one a line in the order of its rows; None: `vocabulary.txt`
+            beside it.
         device: where the biLM and the softmax are put.
 
     Raises:
@@ -50,6 +52,8 @@ def load_language_model(
         return LanguageModel(load_model_files(files).to(device), softmax.to(device), vocabulary)
     if files.softmax_weights is None:
         raise _no_softmax(files.name)
+    if vocabulary_file is None and (beside := files.softmax_weights.with_name(VOCABULARY_FILE)).is_file():
+        vocabulary_file = beside
     if vocabulary_file is None:
         raise ConfigurationError(
             f"{files.softmax_weights} does not say which words it predicts; name the vocabulary that the model was "

@@ -12,6 +12,7 @@ from pytorch_elmo.formats.torch_file import read_tensors
 from pytorch_elmo.model import BiLM, BiLMConfig
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretrained import ModelFiles, resolve
+from pytorch_elmo.pretrained.model_files import OPTIONS_FILE, VOCABULARY_FILE
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.archived import is_archive, read_archive
@@ -26,7 +27,6 @@ from pytorch_elmo.weights.softmax_hdf5 import read_softmax_hdf5
 OWN: Final = "own"
 ALLENNLP: Final = "allennlp"
 BILM_TF, ARCHIVE, STATE_DICT = "bilm-tf", "archive", "state dict"
-_OPTIONS, _VOCABULARY = "options.json", "vocabulary.txt"
 _HDF5, _SAFETENSORS, _TORCH = (".hdf5", ".h5"), ".safetensors", (".th", ".pt", ".pth", ".bin")
 _CHECKPOINT_FORMAT = "pytorch_elmo.checkpoint"
 
@@ -94,7 +94,7 @@ def _read_model(files: ModelFiles, told: SourceOptions) -> SourceModel:
     if files.softmax_weights is None:
         _refuse(told, f"{files.folder} has no softmax", vocabulary_file=True)
         return SourceModel(kind=kind, bilm=bilm)
-    beside = files.folder / _VOCABULARY
+    beside = files.folder / VOCABULARY_FILE
     words = told.vocabulary_file or (beside if beside.is_file() else None)
     if words is None:
         note = f"left out: {files.softmax_weights.name}, whose words are not known; name them with --vocabulary"
@@ -107,7 +107,7 @@ def _read_model(files: ModelFiles, told: SourceOptions) -> SourceModel:
 def _read_bilm_tf(path: Path, told: SourceOptions, progress: Progress) -> SourceModel:
     _refuse(told, f"{path} is a checkpoint of a biLM alone", prefix=True)
     prefix = find_checkpoint(path)
-    checkpoint = BilmTfCheckpoint(prefix, read_options(told.options_file or prefix.with_name(_OPTIONS)))
+    checkpoint = BilmTfCheckpoint(prefix, read_options(told.options_file or prefix.with_name(OPTIONS_FILE)))
     notes, size = list(checkpoint.notes), checkpoint.vocabulary_size
     if size is None:
         _refuse(told, f"{prefix} has no softmax", vocabulary_file=True)
@@ -155,7 +155,7 @@ def _read_file(path: Path, told: SourceOptions) -> SourceModel:
     _refuse(told, f"{path} has no softmax", vocabulary_file=True)
     if path.suffix in _HDF5:
         _refuse(told, f"{path} is a biLM alone", prefix=True)
-        options_file = told.options_file or path.with_name(_OPTIONS)
+        options_file = told.options_file or path.with_name(OPTIONS_FILE)
         return SourceModel(kind=ALLENNLP, bilm=load_bilm(options_file, path))
     if path.suffix == _SAFETENSORS:
         tensors, kind = _read_safetensors(path)
