@@ -59,11 +59,12 @@ def peak_gflops(dtype: torch.dtype) -> float:
     return max(rates)
 
 
-def random_bilm(cell_size: int, projection_size: int, num_highway_layers: int) -> BiLM:
-    """A biLM of a released shape with random weights of the size that trained ones have."""
-    torch.manual_seed(0)
+def two_layers(
+    cell_size: int, projection_size: int, num_highway_layers: int, filters: tuple[tuple[int, int], ...] = FILTERS
+) -> BiLMConfig:
+    """A shape like the released ones."""
     encoder = CharacterEncoderConfig(
-        filters=FILTERS,
+        filters=filters,
         character_embedding_size=16,
         num_highway_layers=num_highway_layers,
         projection_size=projection_size,
@@ -75,7 +76,13 @@ def random_bilm(cell_size: int, projection_size: int, num_highway_layers: int) -
         cell_clip=3.0,
         projection_clip=3.0,
     )
-    bilm = BiLM(BiLMConfig(character_encoder=encoder, lstm=lstm)).requires_grad_(False)
+    return BiLMConfig(character_encoder=encoder, lstm=lstm)
+
+
+def random_bilm(cell_size: int, projection_size: int, num_highway_layers: int) -> BiLM:
+    """A biLM of a released shape with random weights of the size that trained ones have."""
+    torch.manual_seed(0)
+    bilm = BiLM.unfilled(two_layers(cell_size, projection_size, num_highway_layers)).requires_grad_(False)
     for parameter in bilm.parameters():
         parameter.uniform_(-1.0, 1.0).mul_(parameter.shape[-1] ** -0.5)
     return bilm.eval()

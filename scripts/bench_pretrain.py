@@ -22,12 +22,11 @@ from statistics import median
 from typing import NamedTuple
 
 import click
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench_embed import peak_gflops, random_bilm, run_measured
+from bench_embed import peak_gflops, run_measured, two_layers
 from bench_models import read_sentences, timed
 from bench_text import sentences_of_natural_length
 from pytorch_elmo.errors import ConfigurationError
@@ -37,8 +36,8 @@ from pytorch_elmo.model.softmax import Softmax
 from pytorch_elmo.pretraining.config import CorpusConfig, OptimizerConfig, PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus
 from pytorch_elmo.pretraining.objective import Window
-from pytorch_elmo.pretraining.trainer import Trainer
-from pytorch_elmo.text.vocabulary import SPECIALS, Vocabulary
+from pytorch_elmo.pretraining.trainer import Trainer, count_words
+from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.training.allocation import keep_freed_memory
 from pytorch_elmo.training.processes import join_processes
 from pytorch_elmo.weights.load import load_pretrained
@@ -59,20 +58,18 @@ class Shape(NamedTuple):
 def shape_of(name: str) -> Shape:
     """A shape by name."""
     if name == "original":
-        return Shape(random_bilm(4096, 512, 2).config, 793_471, 8192, 128)
+        return Shape(two_layers(4096, 512, 2), 793_471, 8192, 128)
     if name == "small":
-        return Shape(random_bilm(1024, 128, 1).config, 100_000, 8192, 128)
+        return Shape(two_layers(1024, 128, 1), 100_000, 8192, 128)
     if name == "default":
         return Shape(load_pretrained("default").config, 30_000, 2048, 128)
-    return Shape(random_bilm(64, 16, 1).config, 2_000, 100, 16)
+    return Shape(two_layers(64, 16, 1), 2_000, 100, 16)
 
 
 def vocabulary_of(corpus: Corpus, num_words: int) -> Vocabulary:
     """The corpus's words by frequency, then as many that do not occur as are needed."""
-    order = np.argsort(-corpus.counts, kind="stable")
-    words = [corpus.words[i] for i in order if corpus.words[i] not in SPECIALS][: num_words - len(SPECIALS)]
-    absent = (f"absent-{number}" for number in range(num_words - len(SPECIALS) - len(words)))
-    return Vocabulary([*SPECIALS, *words, *absent])
+    words = Vocabulary.from_counts(count_words(corpus), max_size=num_words).tokens
+    return Vocabulary([*words, *(f"absent-{number}" for number in range(num_words - len(words)))])
 
 
 def make_trainer(

@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
+from bench_embed import two_layers
 from bench_models import read_sentences
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.files import whole_file
-from pytorch_elmo.model import BiLMConfig, CharacterEncoderConfig, LstmConfig
 from pytorch_elmo.pretraining.config import PretrainingConfig, read_config
 from pytorch_elmo.pretraining.evaluate import evaluate_perplexity
 from pytorch_elmo.pretraining.job import TrainingText, prepare_text
@@ -34,33 +34,15 @@ from pytorch_elmo.weights.load import save_pretrained
 from pytorch_elmo.weights.own_format import save_softmax
 
 SMALL_FILTERS = ((1, 32), (2, 32), (3, 64), (4, 64), (5, 128), (6, 192))
-FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
-# Cell size, projection size, filters; `small` is AllenNLP's model of that name.
+# Cell size, projection size, highway layers, filters; `small` is AllenNLP's model of that name.
 SHAPES = {
-    "512/128": (512, 128, SMALL_FILTERS),
-    "768/128": (768, 128, SMALL_FILTERS),
-    "512/256": (512, 256, SMALL_FILTERS),
-    "1024/128": (1024, 128, SMALL_FILTERS),
-    "small": (1024, 128, FILTERS),
+    "512/128": two_layers(512, 128, 1, SMALL_FILTERS),
+    "768/128": two_layers(768, 128, 1, SMALL_FILTERS),
+    "512/256": two_layers(512, 256, 1, SMALL_FILTERS),
+    "1024/128": two_layers(1024, 128, 1, SMALL_FILTERS),
+    "small": two_layers(1024, 128, 1),
 }
 STEPS_TIMED = 12
-
-
-def network(name: str) -> BiLMConfig:
-    """The shape of that name, two layers of LSTM."""
-    cell_size, projection_size, filters = SHAPES[name]
-    return BiLMConfig(
-        character_encoder=CharacterEncoderConfig(
-            filters=filters, character_embedding_size=16, num_highway_layers=1, projection_size=projection_size
-        ),
-        lstm=LstmConfig(
-            num_lstm_layers=2,
-            cell_size=cell_size,
-            projection_size=projection_size,
-            cell_clip=3.0,
-            projection_clip=3.0,
-        ),
-    )
 
 
 def seconds_a_step(config: PretrainingConfig, text: TrainingText) -> float:
@@ -99,7 +81,7 @@ def measure(
 ) -> dict[str, Any]:
     """One shape, made for JSON."""
     began = time.perf_counter()
-    trainer = train(dataclasses.replace(config, model=network(name)), text, arguments.minutes)
+    trainer = train(dataclasses.replace(config, model=SHAPES[name]), text, arguments.minutes)
     minutes = (time.perf_counter() - began) / 60
     trainer.bilm.requires_grad_(False).eval()
     folder = arguments.output / name.replace("/", "-")

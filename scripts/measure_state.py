@@ -16,7 +16,6 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from pytorch_elmo.pretraining.config import CorpusConfig, OptimizerConfig, Pretr
 from pytorch_elmo.pretraining.corpus import Corpus, prepare_corpora
 from pytorch_elmo.pretraining.scoring import Scorer
 from pytorch_elmo.pretraining.trainer import StartModel, Trainer
-from pytorch_elmo.text.characters import words_to_ids
+from pytorch_elmo.text import batch_to_ids
 from pytorch_elmo.weights.language_model import LanguageModel, load_language_model
 from pytorch_elmo.weights.load import save_pretrained
 from pytorch_elmo.weights.own_format import save_softmax
@@ -48,29 +47,13 @@ CARRIED = {"carried as bilm-tf": "bilm-tf", "carried as AllenNLP": "allennlp"}
 Figures = dict[str, float]
 
 
-def sentences_of(corpus: Corpus, limit: int) -> Iterator[list[str]]:
-    """The tokens of the first sentences."""
-    for index in range(min(corpus.num_sentences, limit)):
-        yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
-
-
-def spread(corpus: Corpus, count: int) -> Iterator[list[str]]:
-    """The tokens of sentences from everywhere in the text."""
-    for index in range(0, corpus.num_sentences, max(corpus.num_sentences // count, 1)):
-        yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
-
-
 @torch.no_grad()
 def warmed_state(bilm: BiLM, sentences: list[list[str]]) -> LstmState:
     """The mean state at the ends of sentences, closing marks read, one row."""
     total, count = bilm.lstm.zero_state(1), 0
     for first in range(0, len(sentences), 64):
         batch = [sentence for sentence in sentences[first : first + 64] if sentence]
-        longest = max(map(len, batch))
-        ids = torch.zeros(len(batch), longest, 50, dtype=torch.int64)
-        for row, sentence in enumerate(batch):
-            ids[row, : len(sentence)] = torch.from_numpy(words_to_ids(sentence))
-        final = bilm(ids).state
+        final = bilm(batch_to_ids(batch)).state
         total = LstmState(*(a + b.sum(dim=1, keepdim=True) for a, b in zip(total, final, strict=True)))
         count += len(batch)
     return LstmState(*(part / count for part in total))
@@ -133,7 +116,8 @@ def variants(model: LanguageModel, corpus: Corpus, steps: int) -> dict[str, BiLM
     found["zeros"].lstm.start = None
     for name in ("warmed", "learned"):
         found[name] = copy.deepcopy(found["zeros"])
-    found["warmed"].lstm.start = warmed_state(found["zeros"], list(spread(corpus, WARMED_BY)))
+    everywhere = range(0, corpus.num_sentences, max(corpus.num_sentences // WARMED_BY, 1))
+    found["warmed"].lstm.start = warmed_state(found["zeros"], [corpus.tokens_of(index) for index in everywhere])
     found["learned"].lstm.start = learned_state(model._replace(bilm=found["zeros"]), corpus, steps)
     return found
 
@@ -145,7 +129,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         texts = CorpusConfig(train=arguments.train, validation=arguments.heldout, tokenizer=arguments.tokenizer)
         corpora = prepare_corpora(texts, Path(folder))
         assert corpora.validation is not None
-        heldout = list(sentences_of(corpora.validation, arguments.sentences))
+        count = min(corpora.validation.num_sentences, arguments.sentences)
+        heldout = [corpora.validation.tokens_of(index) for index in range(count)]
         bilms = variants(model, corpora.train, arguments.steps)
         runs = [(name, bilm, "start") for name, bilm in bilms.items()]
         runs += [(name, bilms["zeros"], rule) for name, rule in CARRIED.items()]

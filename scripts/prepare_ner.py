@@ -16,8 +16,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from prepare_srl import write
 from pytorch_elmo.errors import PytorchElmoError, TextError
-from pytorch_elmo.files import whole_file
 
 # Split -> the names that it may have, without the ending.
 NAMES = {"train": ("train", "eng.train"), "dev": ("dev", "devel", "eng.testa"), "test": ("test", "eng.testb")}
@@ -105,13 +105,11 @@ def prepare(source: Path, out: Path) -> dict[str, list[list[Row]]]:
     for split, sentences in splits.items():
         if not sentences:
             raise TextError(f"{split} must hold at least one sentence, got none in {source}; name another folder")
-    out.mkdir(parents=True, exist_ok=True)
     for split, sentences in splits.items():
         text = "\n".join(
             "".join(f"{row.token} {row.part_of_speech} O {row.tag}\n" for row in rows) for rows in sentences
         )
-        with whole_file(out / f"{split}.txt") as partial:
-            partial.write_text(text, encoding="utf-8")
+        write(out / f"{split}.txt", text)
     return splits
 
 

@@ -1,7 +1,8 @@
-"""Files with a changed bit, and what a reader says to them."""
+"""Files with a changed bit and what a reader says to them, and what must not be unpickled."""
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from pytorch_elmo.errors import PytorchElmoError
@@ -26,3 +27,13 @@ def refusal(read: Callable[[Any], object], source: object) -> str | None:
         return None
     assert "\n" not in message
     return message
+
+
+class Caught:
+    """Unpickled, it would make a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self.path,))

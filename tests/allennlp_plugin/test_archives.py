@@ -18,6 +18,7 @@ from allennlp.models import Model
 from allennlp.models.archival import extracted_archive, load_archive
 from allennlp.nn import util
 
+from damage import Caught
 from originals import COMMITTED
 from pytorch_elmo.allennlp_plugin import archives, legacy_configs
 from pytorch_elmo.allennlp_plugin.legacy_weights import select
@@ -64,16 +65,6 @@ def test_allennlp_unpacks_by_this_function(tmp_path, monkeypatch):
     with extracted_archive(write_archive(archive, NEEDED)) as folder:
         assert Path(folder, "weights.th").read_bytes() == b"w"
     assert list(tmp_path.iterdir()) == [archive]
-
-
-class Caught:
-    """Unpickled, it would make a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (Path.touch, (self.path,))
 
 
 @pytest.mark.parametrize("old_format", [False, True])

@@ -1,23 +1,13 @@
 """Files that hold tensors by name, and nothing else."""
 
 import pickle
-from pathlib import Path
 
 import pytest
 import torch
 
+from damage import Caught
 from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.formats.torch_file import read_tensors
-
-
-class Caught:
-    """Unpickled, it would make a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (Path.touch, (self.path,))
 
 
 @pytest.mark.parametrize("old_format", [False, True])

@@ -11,7 +11,7 @@ from torch import Tensor
 from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.bilm import BiLM
 from pytorch_elmo.model.lanes import LanePlan, LaneSteps, choose_num_lanes, group_by_length, lane_steps, plan_lanes
-from pytorch_elmo.model.lstm import FORGET_BIAS, LayerState, LstmWeights
+from pytorch_elmo.model.lstm import FORGET_BIAS, LayerState, LstmWeights, begin_anew
 from pytorch_elmo.model.packed_linear import Linear, Packing, best_packing, pack, refuse_slow_precision
 from pytorch_elmo.model.threads import TwoThreads
 from pytorch_elmo.model.word_tables import WordTables
@@ -190,14 +190,6 @@ def start_rows(start: LayerState | None, like: Tensor, num_lanes: int, cell_size
     if start is None:
         return LayerState(like.new_zeros(num_lanes, like.shape[-1]), like.new_zeros(num_lanes, cell_size))
     return LayerState(*(part.expand(num_lanes, -1) for part in start))
-
-
-def begin_anew(values: Tensor, lanes: Tensor, start: Tensor | None) -> None:
-    """Put the start, zeros if None, into some lanes of (num_lanes, size)."""
-    if start is None:
-        values.index_fill_(0, lanes, 0.0)
-    else:
-        values[lanes] = start.to(values.dtype)
 
 
 def _rows(states: list[LayerState]) -> list[LayerState]:

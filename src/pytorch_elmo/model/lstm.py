@@ -44,6 +44,14 @@ def restart(state: LayerState, rows: Tensor, start: LayerState | None = None) ->
     return LayerState(*(torch.where(begins, new, old) for new, old in zip(start, state, strict=True)))
 
 
+def begin_anew(values: Tensor, rows: Tensor, start: Tensor | None) -> None:
+    """Put the start, (size,), zeros if None, into the rows of `values`, (batch_size, size), with these indexes."""
+    if start is None:
+        values.index_fill_(0, rows, 0.0)
+    else:
+        values[rows] = start.to(values.dtype)
+
+
 def projected_lstm(
     inputs: Tensor,
     initial: LayerState,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pytorch_elmo.model.lstm import FORGET_BIAS, LayerState, LstmWeights
+from pytorch_elmo.model.lstm import FORGET_BIAS, LayerState, LstmWeights, begin_anew
 
 
 def projected_lstm(
@@ -140,10 +140,7 @@ def _carry(into: Tensor, state: Tensor, rows: Tensor | None, start: Tensor | Non
     """What a step starts from: the state before it, and in the rows that begin anew the start, zeros if None."""
     into.copy_(state)
     if rows is not None:
-        if start is None:
-            into.index_fill_(0, rows, 0.0)
-        else:
-            into[rows] = start
+        begin_anew(into, rows, start)
 
 
 def _step(

@@ -9,7 +9,7 @@ BILM_FILE = "bilm.safetensors"
 SOFTMAX_FILE = "softmax.safetensors"
 OPTIONS_FILE = "options.json"
 WEIGHT_FILE = "weights.hdf5"
-VOCABULARY_FILE = "vocabulary.txt"  # the words of an HDF5 softmax, if they are there
+VOCABULARY_FILE = "vocabulary.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,12 @@ class ModelFiles:
     weights: Path | None = None
     softmax: Path | None = None
     softmax_weights: Path | None = None
+
+    @property
+    def vocabulary(self) -> Path | None:
+        """The words of `softmax_weights`, if they are beside it."""
+        beside = self.folder / VOCABULARY_FILE
+        return beside if self.softmax_weights is not None and beside.is_file() else None
 
 
 def files_in_folder(folder: Path, *, name: str | None = None) -> ModelFiles:

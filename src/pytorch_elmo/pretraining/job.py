@@ -13,7 +13,7 @@ from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.model.softmax import Softmax
 from pytorch_elmo.pretrained import resolve
-from pytorch_elmo.pretrained.model_files import BILM_FILE, SOFTMAX_FILE
+from pytorch_elmo.pretrained.model_files import BILM_FILE, SOFTMAX_FILE, VOCABULARY_FILE
 from pytorch_elmo.pretraining.config import CorpusConfig, PretrainingConfig
 from pytorch_elmo.pretraining.corpus import Corpus, prepare_corpora
 from pytorch_elmo.pretraining.snapshots import load_parameters
@@ -128,7 +128,7 @@ def prepare_text(config: PretrainingConfig, folder: Path, progress: Progress) ->
             f"({share:.1%}) are training text too, word for word; the perplexity on them is too good"
         )
     vocabulary = choose_vocabulary(config.corpus, corpora.train, progress)
-    vocabulary.save(folder / "vocabulary.txt")
+    vocabulary.save(folder / VOCABULARY_FILE)
     with whole_file(folder / "config.json") as partial:
         partial.write_text(json.dumps(config.to_json(), indent=2), encoding="utf-8")
     return TrainingText(corpora.train, corpora.validation, vocabulary)

@@ -56,7 +56,7 @@ class StepResult(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """The part of the output layer that a window needs: leaves of their own graph, and their ids (None: all)."""
+    """What of a softmax a window needs: some rows as leaves of their own graph, and their ids; or all, None."""
 
     weight: Tensor
     bias: Tensor
@@ -125,11 +125,13 @@ class Objective:
         return torch.autocast(self._device_type, torch.bfloat16, enabled=self._half is not None)
 
     def _candidates(self, rows: Tensor | None) -> _Candidates | None:
-        """Leaves for the softmax's rows, which both directions share; None where it is not sampled."""
-        if rows is None or not isinstance(self.softmax, Softmax):
+        """The softmax's rows, which both directions share; None for an adaptive one, which is not sampled."""
+        if not isinstance(self.softmax, Softmax):
             return None
-        weight, bias = self.softmax.weight.detach()[rows], self.softmax.bias.detach()[rows]
-        return _Candidates(weight.requires_grad_(), bias.requires_grad_(), rows)
+        weight, bias = self.softmax.weight, self.softmax.bias
+        if rows is None:
+            return _Candidates(weight, bias, None)
+        return _Candidates(weight.detach()[rows].requires_grad_(), bias.detach()[rows].requires_grad_(), rows)
 
     def _output_parameters(self, candidates: _Candidates | None) -> list[Tensor]:
         return list(self.softmax.parameters()) if candidates is None else [candidates.weight, candidates.bias]
@@ -170,24 +172,24 @@ class Objective:
         return loss.item(), torch.autograd.grad(loss * scale, wanted), states
 
     def _losses(self, vectors: Tensor, batch: DirectionBatch, candidates: _Candidates | None) -> Tensor:
-        targets = batch.targets.flatten()
-        if candidates is not None and batch.negatives is not None:
-            assert candidates.rows is not None
-            return sampled_loss(
-                vectors,
-                torch.searchsorted(candidates.rows, targets),
-                torch.searchsorted(candidates.rows, batch.negatives.ids),
-                batch.negatives.num_tries,
-                candidates.weight.to(self._half or vectors.dtype),
-                candidates.bias,
-                vocabulary_size=len(self.softmax.weight),  # type: ignore[arg-type]
-                rows=candidates.rows,
-            )
-        if batch.negatives is not None:
-            assert isinstance(self.softmax, Softmax)
-            return self.softmax.sampled_loss(vectors, targets, *batch.negatives)
-        with self._autocast():
-            return self.softmax.full_loss(vectors, targets)
+        targets, negatives = batch.targets.flatten(), batch.negatives
+        if negatives is None:
+            with self._autocast():
+                return self.softmax.full_loss(vectors, targets)
+        assert candidates is not None
+        weight, bias, rows = candidates
+        places = (targets, negatives.ids)
+        if rows is not None:
+            places = (torch.searchsorted(rows, targets), torch.searchsorted(rows, negatives.ids))
+        return sampled_loss(
+            vectors,
+            *places,
+            negatives.num_tries,
+            weight.to(self._half or vectors.dtype),
+            bias,
+            vocabulary_size=len(self.softmax.weight),  # type: ignore[arg-type]
+            rows=rows,
+        )
 
     def _top_layer(
         self, direction: int, inputs: Tensor, initial: list[LayerState], restarts: Tensor | None

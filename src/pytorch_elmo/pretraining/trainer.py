@@ -144,7 +144,7 @@ class Trainer:
 
         Raises:
             PytorchElmoError: the loss is no longer a number or has exploded; the last checkpoint is named.
-            FilesError: a checkpoint cannot be written.
+            WeightsError: a checkpoint cannot be written.
         """
         config, stopped = self.config, False
         while self.step < config.num_steps and not stopped:
@@ -218,7 +218,7 @@ class Trainer:
             return False
         perplexity = 0.0
         if self.processes.first:
-            sentences = _sentences(self.validation)
+            sentences = map(self.validation.tokens_of, range(self.validation.num_sentences))
             measured = evaluate_perplexity(self.bilm, self.softmax, self.vocabulary, sentences)
             reports.validated(self.step, measured)
             perplexity = measured.both
@@ -253,11 +253,6 @@ def _output_layer(
     if start is not None and start.softmax is not None and start.vocabulary is not None:
         take_over_rows(softmax, vocabulary, start.softmax, start.vocabulary)
     return softmax
-
-
-def _sentences(corpus: Corpus) -> Iterator[list[str]]:
-    for index in range(corpus.num_sentences):
-        yield [corpus.words[number] for number in corpus.sentence(index)[1:-1]]
 
 
 def _named(bilm: BiLM, softmax: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:

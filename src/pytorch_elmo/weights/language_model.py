@@ -9,7 +9,6 @@ from pytorch_elmo.errors import ConfigurationError, WeightsError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.softmax import OutputLayer, Softmax
 from pytorch_elmo.pretrained import MODELS, is_cached, resolve
-from pytorch_elmo.pretrained.model_files import VOCABULARY_FILE
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.load import load_model_files
 from pytorch_elmo.weights.own_format import read_softmax
@@ -52,8 +51,7 @@ def load_language_model(
         return LanguageModel(load_model_files(files).to(device), softmax.to(device), vocabulary)
     if files.softmax_weights is None:
         raise _no_softmax(files.name)
-    if vocabulary_file is None and (beside := files.softmax_weights.with_name(VOCABULARY_FILE)).is_file():
-        vocabulary_file = beside
+    vocabulary_file = vocabulary_file or files.vocabulary
     if vocabulary_file is None:
         raise ConfigurationError(
             f"{files.softmax_weights} does not say which words it predicts; name the vocabulary that the model was "

@@ -12,7 +12,7 @@ from pytorch_elmo.formats.torch_file import read_tensors
 from pytorch_elmo.model import BiLM, BiLMConfig
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
 from pytorch_elmo.pretrained import ModelFiles, resolve
-from pytorch_elmo.pretrained.model_files import OPTIONS_FILE, VOCABULARY_FILE
+from pytorch_elmo.pretrained.model_files import OPTIONS_FILE
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.archived import is_archive, read_archive
@@ -94,8 +94,7 @@ def _read_model(files: ModelFiles, told: SourceOptions) -> SourceModel:
     if files.softmax_weights is None:
         _refuse(told, f"{files.folder} has no softmax", vocabulary_file=True)
         return SourceModel(kind=kind, bilm=bilm)
-    beside = files.folder / VOCABULARY_FILE
-    words = told.vocabulary_file or (beside if beside.is_file() else None)
+    words = told.vocabulary_file or files.vocabulary
     if words is None:
         note = f"left out: {files.softmax_weights.name}, whose words are not known; name them with --vocabulary"
         return SourceModel(kind=kind, bilm=bilm, notes=[note])

@@ -63,6 +63,10 @@ class Corpus(NamedTuple):
         """Sentences in the corpus."""
         return len(self.offsets) - 1
 
+    def tokens_of(self, index: int) -> list[str]:
+        """The tokens of one sentence."""
+        return [self.words[number] for number in self.tokens[self.offsets[index] : self.offsets[index + 1]]]
+
     def sentence(self, index: int) -> NDArray[np.int32]:
         """Word numbers of one sentence with its boundaries: `<S>`, tokens, `</S>`."""
         tokens = self.tokens[self.offsets[index] : self.offsets[index + 1]]
