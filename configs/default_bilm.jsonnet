@@ -1,5 +1,5 @@
 // The model that the package ships. From the project's root, with the text laid out by
-// scripts/prepare_default_corpus.py in work/corpus:
+// scripts/prepare_default_corpus.py in work/corpus and tokenised by scripts/tokenize_corpus.py in work/tokenized:
 //   elmo pretrain configs/default_bilm.jsonnet runs/default
 {
   model: {
@@ -13,13 +13,14 @@
       max_characters_per_token: 50,
     },
   },
-  corpus: { train: ['work/corpus/train/*.txt'], tokenizer: 'moses', vocabulary_size: 30000 },
+  corpus: { train: ['work/tokenized/train/*.txt'], tokenizer: 'whitespace', vocabulary_size: 30000 },
   optimizer: { name: 'adamw', learning_rate: 0.006, final_learning_rate: 0.0, warmup_steps: 300, gradient_clip: 1.0 },
-  num_steps: 12000,
+  num_steps: 15000,
   batch_size: 128,
   unroll_steps: 20,
   num_negatives: 2048,
-  dropout: 0.0,  // less than one pass over the text: nothing to guard against
+  precision: 'bf16',  // products only; weights and states stay in single precision
+  dropout: 0.0,  // one pass over the text: nothing to guard against
   sentence_restart_probability: 0.5,  // sentences are run from zeros; carried states stay familiar
   seed: 20261121,
   checkpoint_every: 500,
