@@ -11,18 +11,21 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
-    from pytorch_elmo.static_embeddings import WordVectors
+    from pytorch_elmo.static_embeddings import WordVectors, warmstart_embedding_matrix
     from pytorch_elmo.storage import LayerFileReader
-    from pytorch_elmo.text import batch_to_ids
+    from pytorch_elmo.text import TextVectorizer, batch_to_ids, strip_html_and_punctuation
 
 __all__ = [
     "Elmo",
     "ElmoEmbedder",
     "LayerFileReader",
     "ScalarMix",
+    "TextVectorizer",
     "TokenRepresentations",
     "WordVectors",
     "batch_to_ids",
+    "strip_html_and_punctuation",
+    "warmstart_embedding_matrix",
 ]
 
 _HOME = {
@@ -30,9 +33,12 @@ _HOME = {
     "ElmoEmbedder": "embedder",
     "LayerFileReader": "storage",
     "ScalarMix": "elmo",
+    "TextVectorizer": "text",
     "TokenRepresentations": "elmo",
     "WordVectors": "static_embeddings",
     "batch_to_ids": "text",
+    "strip_html_and_punctuation": "text",
+    "warmstart_embedding_matrix": "static_embeddings",
 }
 
 

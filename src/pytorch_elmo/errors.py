@@ -27,3 +27,11 @@ class DownloadError(PytorchElmoError):
 
 class OptionsError(ConfigurationError):
     """A model's options file cannot be read or describes what this package does not run."""
+
+
+class ArgumentValueError(ConfigurationError, ValueError):
+    """An argument whose value cannot be, where Keras raises a `ValueError`."""
+
+
+class ArgumentTypeError(ConfigurationError, TypeError):
+    """An argument of a kind that cannot be, where Keras raises a `TypeError`."""
