@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
-    from pytorch_elmo.static_embeddings import WordVectors, warmstart_embedding_matrix
+    from pytorch_elmo.static_embeddings import WordVectors, warm_start, warmstart_embedding_matrix
     from pytorch_elmo.storage import LayerFileReader
     from pytorch_elmo.text import TextVectorizer, batch_to_ids, strip_html_and_punctuation
 
@@ -25,6 +25,7 @@ __all__ = [
     "WordVectors",
     "batch_to_ids",
     "strip_html_and_punctuation",
+    "warm_start",
     "warmstart_embedding_matrix",
 ]
 
@@ -38,6 +39,7 @@ _HOME = {
     "WordVectors": "static_embeddings",
     "batch_to_ids": "text",
     "strip_html_and_punctuation": "text",
+    "warm_start": "static_embeddings",
     "warmstart_embedding_matrix": "static_embeddings",
 }
 

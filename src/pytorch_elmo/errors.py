@@ -35,3 +35,7 @@ class ArgumentValueError(ConfigurationError, ValueError):
 
 class ArgumentTypeError(ConfigurationError, TypeError):
     """An argument of a kind that cannot be, where Keras raises a `TypeError`."""
+
+
+class NotAMatrixError(ArgumentTypeError, AttributeError, IndexError):
+    """Embeddings without rows and columns; Keras stumbles over a list's missing shape, or an array's missing axis."""

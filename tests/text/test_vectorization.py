@@ -99,6 +99,19 @@ def test_standardized_texts_and_words(golden):
             assert [vectorizer.get_vocabulary()[index] for index in ids] == words
 
 
+def test_the_ids_of_the_warm_start_tutorial(test_data):
+    """Learned from the training part, the first 96 texts, with a smaller and a larger vocabulary."""
+    golden = json.loads((test_data / "golden" / "tf" / "warm_tutorial.json").read_text("utf-8"))
+    for which in ("base", "new"):
+        vocabulary, ids = golden[f"vocab_{which}"], golden[f"ids_{which}"]
+        vectorizer = TextVectorizer(
+            len(vocabulary), strip_html_and_punctuation, output_sequence_length=golden["sequence_length"]
+        )
+        vectorizer.adapt(golden["texts"][:96])
+        assert vectorizer.get_vocabulary() == vocabulary
+        assert vectorizer(golden["texts"]).tolist() == ids
+
+
 SOME_TEXTS = st.lists(st.text(st.sampled_from("aAbé .!<\t\u2003"), max_size=12), min_size=1, max_size=6)
 
 
