@@ -205,7 +205,7 @@ def test_what_comes_back():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (([["a"]], ["a"], BASE), ArgumentTypeError, "words must be strings, got another: .*list.*; flatten"),
+        (([["a"]], ["a"], BASE), ArgumentTypeError, r"words must be strings, got \['a'\]; flatten"),
         (
             (np.array([["a"]]), ["a"], BASE),
             ArgumentValueError,

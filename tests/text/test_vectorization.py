@@ -208,6 +208,7 @@ def test_a_vocabulary_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("vocabulary", "message"),
     [
+        (["", "[UNK]"], "must have words, got an empty one; leave it out to adapt instead"),
         (
             ["a", "", "b"],
             r"'' is padding, got it as word 1 .*; remove it, or put \['', '\[UNK\]'\] first",

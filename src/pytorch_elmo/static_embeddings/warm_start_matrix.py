@@ -70,6 +70,7 @@ def words_of(vocabulary: Words) -> list[Hashable]:
 
     Raises:
         ArgumentValueError: it is of no known kind, empty, or a file that cannot be read.
+        ArgumentTypeError: a word cannot be looked up, as a list cannot.
     """
     if isinstance(vocabulary, str):
         words: list[Hashable] = list(_read_words(Path(vocabulary)))
@@ -84,20 +85,15 @@ def words_of(vocabulary: Words) -> list[Hashable]:
         raise ArgumentValueError(f"a vocabulary must be {_KINDS}, got {given}; convert it, e.g. with list() or str()")
     if not words:
         raise ArgumentValueError("a vocabulary must have at least one word, got 0; give the one of the embeddings")
+    if strange := [word for word in words if not isinstance(word, Hashable)]:
+        raise ArgumentTypeError(f"words must be strings, got {strange[0]!r:.40}; flatten the vocabulary")
     return words
 
 
 def kept_rows(old_words: Sequence[Hashable], new_words: Sequence[Hashable]) -> tuple[Tensor, Tensor]:
-    """For each new word that is an old one too, its old row and its new one, two (number of such words,) int64.
-
-    Raises:
-        ArgumentTypeError: a word cannot be looked up.
-    """
-    try:
-        rows = {word: row for row, word in enumerate(old_words)}
-        kept = [(rows[word], row) for row, word in enumerate(new_words) if word in rows]
-    except TypeError as error:
-        raise ArgumentTypeError(f"words must be strings, got another: {error}; flatten the vocabulary") from error
+    """For each new word that is an old one too, its old row and its new one, two (number of such words,) int64."""
+    rows = {word: row for row, word in enumerate(old_words)}
+    kept = [(rows[word], row) for row, word in enumerate(new_words) if word in rows]
     old_rows, new_rows = torch.tensor(kept, dtype=torch.int64).reshape(-1, 2).unbind(1)
     return old_rows, new_rows
 

@@ -114,10 +114,10 @@ class TextVectorizer:
                 twice, or '' is not the first entry.
         """
         words = _read_words(Path(vocabulary)) if isinstance(vocabulary, str | Path) else list(vocabulary)
-        if not words:
-            raise ArgumentValueError("a vocabulary must have words, got an empty one; leave it out to adapt instead")
         if words[: len(self._specials)] == self._specials:
             words = words[len(self._specials) :]
+        if not words:
+            raise ArgumentValueError("a vocabulary must have words, got an empty one; leave it out to adapt instead")
         if repeated := [word for word, count in Counter(words).items() if count > 1]:
             raise ArgumentValueError(f"a vocabulary must hold a word once, got {repeated[:3]} repeated; remove those")
         if PADDING in words:
@@ -197,10 +197,14 @@ class TextVectorizer:
     def _bags(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """(batch_size, columns): how often each id occurs in a text, or whether it does."""
         columns = self._max_tokens if self._pad_to_max_tokens and self._max_tokens else self.vocabulary_size()
-        places = np.repeat(np.arange(len(lengths)), lengths) * columns + ids
-        counts = np.bincount(places[ids != _DROPPED], minlength=len(lengths) * columns)
-        bags = counts.reshape(len(lengths), columns).astype(np.float32)
-        return bags if self._mode == "count" else np.minimum(bags, 1)
+        bags = np.zeros((len(lengths), columns), np.float32)
+        kept = ids != _DROPPED
+        places = np.repeat(np.arange(len(lengths)), lengths)[kept], ids[kept]
+        if self._mode == "count":
+            np.add.at(bags, places, 1)
+        else:
+            bags[places] = 1
+        return bags
 
     def _set_words(self, words: list[bytes]) -> None:
         self._words = [word.decode() for word in words]
