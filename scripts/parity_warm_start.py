@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def check_vectorizers(golden: Golden) -> None:
         facts.take(name)
     corpus, texts, cases = (facts.take(name) for name in ("corpus", "texts", "cases"))
     for case in cases:
-        compare_case(facts, case, lambda case=case: vectorized(case, corpus, texts))
+        compare_case(facts, case, partial(vectorized, case, corpus, texts))
     check_standardized_texts(facts, texts)
 
 
@@ -108,8 +109,7 @@ def check_matrices(golden: Golden) -> None:
         facts.take(name)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         for case in facts.take("cases"):
-            arguments = matrix_arguments(case, arrays)
-            compare_case(facts, case, lambda case=case, given=arguments: compared_matrix(case, arrays, given))
+            compare_case(facts, case, partial(compared_matrix, case, arrays, matrix_arguments(case, arrays)))
 
 
 def compared_matrix(case: dict[str, Any], arrays: GoldenFile, arguments: list[Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ Initializer = str | Mapping[str, Any] | NDArray[Any] | Tensor | Callable[..., An
 _SPREAD = 0.05  # of Keras's uniform and normal initialisers
 
 
-def initial_rows(initializer: Initializer, shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
+def initial_rows(initializer: Initializer | float | None, shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     """A matrix filled by an initialiser; random numbers are of PyTorch's generator.
 
     Args:
@@ -33,8 +33,8 @@ def initial_rows(initializer: Initializer, shape: tuple[int, int], dtype: torch.
 
     Raises:
         ArgumentValueError: the name or configuration is not known.
-        ArgumentTypeError: it is None or no initialiser; the numbers do not fit the shape, or whole numbers are asked
-            for.
+        ArgumentTypeError: it is None or no initialiser; the numbers do not fit the shape, or are not whole as
+            `dtype` is.
         ConfigurationError: one number with axes is to fill the matrix.
     """
     if isinstance(initializer, str):

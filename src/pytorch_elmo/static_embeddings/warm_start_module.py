@@ -109,7 +109,7 @@ def _padding(table: Table, old_words: Sequence[Hashable], new_words: Sequence[Ha
     return new_words.index(word)
 
 
-def _follow(optimizer: Optimizer, weight: nn.Parameter, new_weight: nn.Parameter, rows: Sequence[Tensor]) -> None:
+def _follow(optimizer: Optimizer, weight: Tensor, new_weight: nn.Parameter, rows: Sequence[Tensor]) -> None:
     """Let an optimizer train the new weight, with the state of the kept rows (old rows, new rows)."""
     places = [
         (group["params"], place)
