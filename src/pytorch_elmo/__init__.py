@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
-    from pytorch_elmo.static_embeddings import WordVectors
+    from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors
     from pytorch_elmo.storage import LayerFileReader
     from pytorch_elmo.text import batch_to_ids
 
@@ -20,6 +20,7 @@ __all__ = [
     "ElmoEmbedder",
     "LayerFileReader",
     "ScalarMix",
+    "TextEmbedding",
     "TokenRepresentations",
     "WordVectors",
     "batch_to_ids",
@@ -30,6 +31,7 @@ _HOME = {
     "ElmoEmbedder": "embedder",
     "LayerFileReader": "storage",
     "ScalarMix": "elmo",
+    "TextEmbedding": "static_embeddings",
     "TokenRepresentations": "elmo",
     "WordVectors": "static_embeddings",
     "batch_to_ids": "text",

@@ -21,7 +21,7 @@ _META_INFO, _GRAPH, _COLLECTIONS, _SIGNATURES, _ASSET_FILES = 1, 2, 4, 5, 6
 _TAGS, _NODES, _LIBRARY, _FUNCTIONS = 4, 1, 2, 1
 _FUNCTION_SIGNATURE, _FUNCTION_NODES, _FUNCTION_NAME = 1, 3, 1
 _NODE_NAME, _OP, _INPUTS, _ATTRIBUTES = 1, 2, 3, 5
-_TEXT, _NUMBER, _TYPE, _SHAPE, _TENSOR, _STRINGS = 2, 3, 6, 7, 8, 8
+_TEXT, _NUMBER, _FLAG, _TYPE, _SHAPE, _TENSOR, _STRINGS = 2, 3, 5, 6, 7, 8, 8
 _DIMENSIONS, _LENGTH = 2, 1
 _TENSOR_INFO, _FILE_NAME, _TENSOR_NAME = 1, 2, 1
 _SIGNATURE_INPUTS, _SIGNATURE_OUTPUTS = 1, 2
@@ -55,6 +55,11 @@ class Node:
         """An integer's value; None if left out."""
         value = self.attributes.get(attribute)
         return None if value is None else as_signed(value.number(_NUMBER))
+
+    def flag(self, attribute: str) -> bool | None:
+        """A boolean's value; None if left out."""
+        value = self.attributes.get(attribute)
+        return None if value is None else bool(value.number(_FLAG))
 
     def dtype(self, attribute: str) -> int:
         """TensorFlow's number of a dtype, 0 if left out."""
