@@ -51,16 +51,25 @@ def text_nodes(num_buckets: int = 1, combiner: str = "SparseSegmentSqrtN") -> li
     return [*split(), *hashed, FIND, GATHER, TABLE, ("pool", combiner, ["gather", "find"], {})]
 
 
+def function(name: str, nodes: list[tuple]) -> bytes:
+    packed = b"".join(bytes_field(3, node(*parts)) for parts in nodes)
+    return bytes_field(1, bytes_field(1, name.encode())) + packed
+
+
 def meta_graph(
-    nodes: list[tuple], *, tags: tuple[str, ...] = ("serve",), asset: str | None = "tokens.txt", old: bool = False
+    nodes: list[tuple],
+    *,
+    tags: tuple[str, ...] = ("serve",),
+    asset: str | None = "tokens.txt",
+    old: bool = False,
+    others: dict[str, list[tuple]] | None = None,
 ) -> bytes:
-    """Nodes stand in one function, or in the graph of an `old` one."""
-    packed = [node(*parts) for parts in nodes]
+    """Nodes stand in one function beside `others`, or in the graph of an `old` one."""
     if old:
-        graph = b"".join(bytes_field(1, part) for part in packed)
+        graph = b"".join(bytes_field(1, node(*parts)) for parts in nodes)
     else:
-        function = bytes_field(1, bytes_field(1, b"embed")) + b"".join(bytes_field(3, part) for part in packed)
-        graph = bytes_field(2, bytes_field(1, function))
+        functions = {"embed": nodes} | (others or {})
+        graph = bytes_field(2, b"".join(bytes_field(1, function(*parts)) for parts in functions.items()))
     out = bytes_field(1, b"".join(bytes_field(4, tag.encode()) for tag in tags)) + bytes_field(2, graph)
     if asset is None:
         return out

@@ -36,10 +36,17 @@ def fetch_checked(url: str, sha256: str | None, *, progress: Progress | None = N
         with only_process(target.parent, progress):
             if not target.is_file():
                 download(url, target, known, trusted_sha256=None, progress=progress)
-        check_file(target, known, trusted_sha256=None, where=str(target))
+        _check_cached(target, known)
     except OSError as error:
         raise DownloadError(
             f"{url} could not be kept in {target.parent}: {error.strerror or error}; set {CACHE_VARIABLE} to a "
             "folder with room"
         ) from error
     return target
+
+
+def _check_cached(target: Path, known: PublishedFile) -> None:
+    try:
+        check_file(target, known, trusted_sha256=None, where=str(target))
+    except DownloadError as error:
+        raise DownloadError(f"{error}; remove it to fetch it anew") from error

@@ -71,4 +71,6 @@ def read_text_embedding(folder: Path) -> TextEmbeddingParts:
             f"{path}: {_MATRIX} is {matrix.dtype} {tuple(matrix.shape)}, which does not fit {len(vocabulary)} tokens "
             f"and {settings.num_oov_buckets} buckets; fetch it anew"
         )
+    if not matrix.isfinite().all():
+        raise WeightsError(f"{path}: {_MATRIX} holds NaN or infinity; the file is damaged, fetch it anew")
     return TextEmbeddingParts(vocabulary, matrix, settings)
