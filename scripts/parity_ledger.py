@@ -125,6 +125,10 @@ class Golden:
         """The entries of a JSON object."""
         return self._open(path, _read_json)
 
+    def leaves(self, path: str) -> GoldenFile:
+        """The values inside the nested objects of a JSON object, named `<key>/<key>`."""
+        return self._open(path, lambda file: dict(_leaves(_read_json(file))))
+
     def entries_by_model(self, path: str) -> GoldenFile:
         """The entries of a JSON object of JSON objects, named `<model>__<entry>`."""
         return self._open(path, _read_json_by_model)
@@ -182,6 +186,14 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_json_by_model(path: Path) -> dict[str, Any]:
     return {f"{model}__{name}": entry for model, part in _read_json(path).items() for name, entry in part.items()}
+
+
+def _leaves(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, entry in content.items():
+        if isinstance(entry, dict):
+            yield from _leaves(entry, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", entry
 
 
 def read_hdf5(path: Path) -> dict[str, Any]:

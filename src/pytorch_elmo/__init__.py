@@ -11,9 +11,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
-    from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors
+    from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors, warm_start, warmstart_embedding_matrix
     from pytorch_elmo.storage import LayerFileReader
-    from pytorch_elmo.text import batch_to_ids
+    from pytorch_elmo.text import TextVectorizer, batch_to_ids, strip_html_and_punctuation
 
 __all__ = [
     "Elmo",
@@ -21,9 +21,13 @@ __all__ = [
     "LayerFileReader",
     "ScalarMix",
     "TextEmbedding",
+    "TextVectorizer",
     "TokenRepresentations",
     "WordVectors",
     "batch_to_ids",
+    "strip_html_and_punctuation",
+    "warm_start",
+    "warmstart_embedding_matrix",
 ]
 
 _HOME = {
@@ -32,9 +36,13 @@ _HOME = {
     "LayerFileReader": "storage",
     "ScalarMix": "elmo",
     "TextEmbedding": "static_embeddings",
+    "TextVectorizer": "text",
     "TokenRepresentations": "elmo",
     "WordVectors": "static_embeddings",
     "batch_to_ids": "text",
+    "strip_html_and_punctuation": "text",
+    "warm_start": "static_embeddings",
+    "warmstart_embedding_matrix": "static_embeddings",
 }
 
 

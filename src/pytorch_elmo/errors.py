@@ -27,3 +27,15 @@ class DownloadError(PytorchElmoError):
 
 class OptionsError(ConfigurationError):
     """A model's options file cannot be read or describes what this package does not run."""
+
+
+class ArgumentValueError(ConfigurationError, ValueError):
+    """An argument whose value cannot be, where Keras raises a `ValueError`."""
+
+
+class ArgumentTypeError(ConfigurationError, TypeError):
+    """An argument of a kind that cannot be, where Keras raises a `TypeError`."""
+
+
+class NotAMatrixError(ArgumentTypeError, AttributeError, IndexError):
+    """Embeddings without rows and columns; Keras stumbles over a list's missing shape, or an array's missing axis."""
