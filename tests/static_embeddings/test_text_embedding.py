@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytorch_elmo import TextEmbedding
@@ -68,6 +68,7 @@ SENTENCES = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(SENTENCES, st.integers(0, 4), st.booleans(), st.booleans(), st.sampled_from(["sqrtn", "mean", "sum"]))
 def test_a_slow_reference(sentences, num_oov_buckets, keep_empty_tokens, split, combiner):
     settings = {"num_oov_buckets": num_oov_buckets, "keep_empty_tokens": keep_empty_tokens, "split": split}
@@ -92,6 +93,17 @@ def test_a_row_does_not_depend_on_the_others(sentences):
     alone = [embedding([sentence])[0] for sentence in sentences]
     together = embedding(sentences)
     assert all(torch.equal(row, single) for row, single in zip(together, alone, strict=True))
+
+
+@given(SENTENCES, st.integers(0, 4), st.booleans())
+def test_both_ways_to_look_up(sentences, num_oov_buckets, keep_empty_tokens):
+    embedding = TextEmbedding(WORDS, 3, num_oov_buckets=num_oov_buckets, keep_empty_tokens=keep_empty_tokens)
+    found = []
+    for tokens_per_word in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("pytorch_elmo.static_embeddings.token_rows.TOKENS_PER_WORD", tokens_per_word)
+            found.append([part.tolist() for part in embedding.sentences_to_ids(sentences)])
+    assert found[0] == found[1]
 
 
 def test_more_sentences_than_are_cut_at_once():
