@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytorch_elmo import TextEmbedding
-from pytorch_elmo.errors import ConfigurationError, DownloadError, WeightsError
+from pytorch_elmo.errors import ConfigurationError, DownloadError, TextError, WeightsError
 from slow_saved_model import KEY, text_nodes, write_saved_model
 from small_archives import write_archive
 
@@ -72,6 +72,15 @@ def test_links(tmp_path):
     with pytest.raises(
         WeightsError, match=r"files and folders only, 'assets' is a link or a device; do not trust it"
     ):
+        TextEmbedding.from_saved_model(path)
+
+
+def test_errors_name_the_archive(tmp_path):
+    folder = write_saved_model(tmp_path / "model", text_nodes(), tokens="the\nthe\n", tensors={KEY: NUMBERS})
+    path = tmp_path / "repeats.tar.gz"
+    with tarfile.open(path, "w:gz") as file:
+        file.add(folder, arcname="model")
+    with pytest.raises(TextError, match=r"repeats\.tar\.gz/assets/tokens\.txt: a token must stand once, 'the' is on"):
         TextEmbedding.from_saved_model(path)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytorch_elmo.errors import ConfigurationError, WeightsError
+from pytorch_elmo.errors import ConfigurationError, PytorchElmoError, WeightsError
 from pytorch_elmo.formats.saved_model import GRAPHS_FILE
 from pytorch_elmo.formats.tar_archive import unpack_archive
 from pytorch_elmo.pretrained.catalog import PublishedFile
@@ -29,7 +29,11 @@ def hub_folder(source: str | Path, *, sha256: str | None, progress: Progress | N
         archive = _local_archive(Path(source), sha256)
     with tempfile.TemporaryDirectory() as folder:
         unpack_archive(archive, Path(folder))
-        yield _model_in(Path(folder), source)
+        model = _model_in(Path(folder), source)
+        try:
+            yield model
+        except PytorchElmoError as error:  # which names files that are about to go
+            raise type(error)(str(error).replace(str(model), str(source))) from error
 
 
 def _local_archive(archive: Path, sha256: str | None) -> Path:

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.progress import Progress
+from pytorch_elmo.static_embeddings.hub_source import hub_folder
+from pytorch_elmo.static_embeddings.hub_text import read_hub_text
+from pytorch_elmo.static_embeddings.text_embedding_file import read_text_embedding, write_text_embedding
 from pytorch_elmo.static_embeddings.text_settings import Combiner, TextSettings
 from pytorch_elmo.static_embeddings.token_rows import TokenRows
 
@@ -90,9 +93,6 @@ class TextEmbedding(nn.Module):
             DownloadError: an address without a sha256, or a file that has another one or cannot be had.
             ConfigurationError: the sha256 is not one, or stands beside a folder.
         """
-        from pytorch_elmo.static_embeddings.hub_source import hub_folder
-        from pytorch_elmo.static_embeddings.hub_text import read_hub_text
-
         with hub_folder(source, sha256=sha256, progress=progress) as folder:
             return cls._of(*read_hub_text(folder), trainable)
 
@@ -103,8 +103,6 @@ class TextEmbedding(nn.Module):
         Raises:
             WeightsError: a file is missing, damaged or of another version, or the two do not belong together.
         """
-        from pytorch_elmo.static_embeddings.text_embedding_file import read_text_embedding
-
         return cls._of(*read_text_embedding(Path(folder)), trainable)
 
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
@@ -118,8 +116,6 @@ class TextEmbedding(nn.Module):
             ConfigurationError: another dtype than float16, float32 and float64, or numbers too large for it.
             OSError: the files cannot be written.
         """
-        from pytorch_elmo.static_embeddings.text_embedding_file import write_text_embedding
-
         matrix = self.embedding_matrix.detach()
         write_text_embedding(Path(folder), self.vocabulary, matrix, self.settings, dtype or matrix.dtype)
 

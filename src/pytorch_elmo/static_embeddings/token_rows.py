@@ -128,7 +128,8 @@ class TokenRows:
 
 
 def _checked(sentences: Iterable[Any]) -> list[str]:
-    rank = getattr(sentences, "ndim", 0 if isinstance(sentences, str | bytes) or not _has_length(sentences) else 1)
+    is_one = isinstance(sentences, str | bytes) or not hasattr(sentences, "__len__")
+    rank = getattr(sentences, "ndim", 0 if is_one else 1)
     if rank != 1:
         raise TypeError(
             f"sentences must be a sequence of strings, got {type(sentences).__name__} of rank {rank}; put one into a "
@@ -139,10 +140,6 @@ def _checked(sentences: Iterable[Any]) -> list[str]:
         if not isinstance(sentence, str):
             raise TypeError(f"a sentence must be a string, number {number} is {type(sentence).__name__}; join tokens")
     return checked
-
-
-def _has_length(sentences: object) -> bool:
-    return hasattr(sentences, "__len__")
 
 
 def _without_punctuation(encoded: list[bytes]) -> list[bytes]:
