@@ -28,7 +28,7 @@ from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders.elmo_token_embedder import ElmoTokenEmbedder as AllenNlpsEmbedder
 
 from bench_models import SHAPES, TINY, read_sentences, timed, write_model
-from bench_text import sentences_of_natural_length
+from bench_sentences import sentences_of_natural_length
 from pytorch_elmo.allennlp_plugin.token_embedder import ElmoTokenEmbedder
 from pytorch_elmo.allennlp_plugin.token_indexer import ElmoCharactersIndexer
 

@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
-    from pytorch_elmo.static_embeddings import WordVectors, warm_start, warmstart_embedding_matrix
+    from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors, warm_start, warmstart_embedding_matrix
     from pytorch_elmo.storage import LayerFileReader
     from pytorch_elmo.text import TextVectorizer, batch_to_ids, strip_html_and_punctuation
 
@@ -20,6 +20,7 @@ __all__ = [
     "ElmoEmbedder",
     "LayerFileReader",
     "ScalarMix",
+    "TextEmbedding",
     "TextVectorizer",
     "TokenRepresentations",
     "WordVectors",
@@ -34,6 +35,7 @@ _HOME = {
     "ElmoEmbedder": "embedder",
     "LayerFileReader": "storage",
     "ScalarMix": "elmo",
+    "TextEmbedding": "static_embeddings",
     "TextVectorizer": "text",
     "TokenRepresentations": "elmo",
     "WordVectors": "static_embeddings",

@@ -12,13 +12,13 @@ from safetensors.torch import save_file
 from damage import refusal, with_a_changed_bit
 from originals import COMMITTED, read_committed
 from pytorch_elmo.errors import WeightsError
+from pytorch_elmo.formats.tensor_file import VERSION
 from pytorch_elmo.model.softmax import Softmax
 from pytorch_elmo.text.vocabulary import Vocabulary
 from pytorch_elmo.weights.hdf5 import read_arrays, write_hdf5
 from pytorch_elmo.weights.own_format import (
     BILM_FORMAT,
     SOFTMAX_FORMAT,
-    VERSION,
     read_bilm,
     read_softmax,
     save_bilm,

@@ -58,8 +58,7 @@ def resolve(
         DownloadError: no such model, no model in the folder, or its files cannot be fetched or trusted.
         ConfigurationError: the sha256 is not one, or the model is not one that is fetched.
     """
-    if sha256 is not None and not _SHA256.fullmatch(sha256):
-        raise ConfigurationError(f"a sha256 is 64 digits of 0-9 and a-f, got {sha256!r}; print it with sha256sum")
+    check_sha256(sha256)
     if isinstance(name_or_folder, str) and name_or_folder in MODELS and name_or_folder != DEFAULT:
         return _published_model(name_or_folder, progress or SilentProgress(), sha256, trust_first_download)
     if sha256 is not None:
@@ -67,6 +66,16 @@ def resolve(
             f"a sha256 is asked of a model that is fetched by its name, {str(name_or_folder)!r} is not; leave it out"
         )
     return _model_in_package() if name_or_folder == DEFAULT else _model_in_folder(name_or_folder)
+
+
+def check_sha256(sha256: str | None) -> None:
+    """See that a sha256, where there is one, is one.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise ConfigurationError(f"a sha256 is 64 digits of 0-9 and a-f, got {sha256!r}; print it with sha256sum")
 
 
 def cache_folder() -> Path:
@@ -136,7 +145,7 @@ def _published_model(name: str, progress: Progress, sha256: str | None, trust_fi
 def _fetch(name: str, folder: Path, files: Files, progress: Progress, sha256: str | None) -> None:
     """Download a model, unless another process has done it by the time that it is our turn."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_process(folder, progress):
+    with only_process(folder, progress):
         if is_cached(name):
             return
         for leftover in folder.glob(".*.partial"):  # of a process that was killed
@@ -158,7 +167,8 @@ def _address(file: PublishedFile) -> str:
 
 
 @contextmanager
-def _only_process(folder: Path, progress: Progress) -> Iterator[None]:
+def only_process(folder: Path, progress: Progress) -> Iterator[None]:
+    """Be the one process that changes `folder`; another one is waited for."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / "lock")

@@ -1,16 +1,12 @@
 """This project's own model files: parameters in safetensors, the rest as JSON in the same file's header."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pytorch_elmo.errors import ConfigurationError, TextError, WeightsError
-from pytorch_elmo.files import whole_file
+from pytorch_elmo.formats.tensor_file import read_tensor_file, write_tensor_file
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.bidirectional_lstm import LstmState
 from pytorch_elmo.model.softmax import AdaptiveSoftmax, Softmax
@@ -19,7 +15,6 @@ from pytorch_elmo.weights.options import format_options, parse_options
 
 BILM_FORMAT = "pytorch_elmo.bilm"
 SOFTMAX_FORMAT = "pytorch_elmo.softmax"
-VERSION = "1"
 _VOCABULARY = "vocabulary"
 _START = "start_state."
 
@@ -29,7 +24,7 @@ def save_bilm(bilm: BiLM, path: Path, *, dtype: torch.dtype = torch.float32) -> 
     tensors = {name: parameter.detach().to(dtype).contiguous() for name, parameter in bilm.named_parameters()}
     if bilm.lstm.start is not None:
         tensors |= {_START + name: part.to(dtype).contiguous() for name, part in bilm.lstm.start._asdict().items()}
-    _save(path, tensors, BILM_FORMAT, options=format_options(bilm.config))
+    write_tensor_file(path, BILM_FORMAT, tensors, {"options": format_options(bilm.config)})
 
 
 def read_bilm(path: Path) -> BiLM:
@@ -38,7 +33,7 @@ def read_bilm(path: Path) -> BiLM:
     Raises:
         WeightsError: the file is missing, damaged, of another kind or version, or does not fit its own options.
     """
-    tensors, document = _read(path, BILM_FORMAT)
+    tensors, document = read_tensor_file(path, BILM_FORMAT)
     try:
         bilm = BiLM.unfilled(parse_options(document.get("options", {})))
     except ConfigurationError as error:
@@ -61,7 +56,7 @@ def save_softmax(
     words = "\n".join(vocabulary.tokens).encode("utf-8")
     tensors[_VOCABULARY] = torch.frombuffer(bytearray(words), dtype=torch.uint8)
     shape = {"cutoffs": softmax.cutoffs} if isinstance(softmax, AdaptiveSoftmax) else {}
-    _save(path, tensors, SOFTMAX_FORMAT, **shape)
+    write_tensor_file(path, SOFTMAX_FORMAT, tensors, shape)
 
 
 def read_softmax(path: Path) -> tuple[Softmax | AdaptiveSoftmax, Vocabulary]:
@@ -70,7 +65,7 @@ def read_softmax(path: Path) -> tuple[Softmax | AdaptiveSoftmax, Vocabulary]:
     Raises:
         WeightsError: as `read_bilm`.
     """
-    tensors, document = _read(path, SOFTMAX_FORMAT)
+    tensors, document = read_tensor_file(path, SOFTMAX_FORMAT)
     first = "layer.head.weight" if "cutoffs" in document else "weight"
     if _VOCABULARY not in tensors or first not in tensors:
         raise WeightsError(f"{path}: misses the vocabulary or the weight; fetch the file anew")
@@ -84,34 +79,6 @@ def read_softmax(path: Path) -> tuple[Softmax | AdaptiveSoftmax, Vocabulary]:
         softmax = AdaptiveSoftmax(len(vocabulary), size, document["cutoffs"])
     _fill(dict(softmax.named_parameters()), tensors, path)
     return softmax.requires_grad_(False).eval(), vocabulary
-
-
-def _save(path: Path, tensors: dict[str, Tensor], kind: str, **document: Any) -> None:
-    metadata = {"format": kind, "version": VERSION, "document": json.dumps(document)}
-    with whole_file(path) as partial:
-        save_file(tensors, partial, metadata=metadata)
-
-
-def _read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    if not path.is_file():
-        raise WeightsError(f"no model file {path}; give the folder of a model")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is no whole safetensors file: {error}; fetch it anew") from error
-    if metadata.get("format") != kind:
-        raise WeightsError(
-            f"{path} is not a {kind} file, its format is {metadata.get('format')!r}; give another file"
-        )
-    if metadata.get("version") != VERSION:
-        raise WeightsError(f"{path} has format version {metadata.get('version')!r}, this release reads {VERSION}")
-    try:
-        document = json.loads(metadata.get("document", ""))
-    except json.JSONDecodeError as error:
-        raise WeightsError(f"{path}: its description is no JSON: {error}; fetch the file anew") from error
-    return tensors, document
 
 
 @torch.no_grad()
