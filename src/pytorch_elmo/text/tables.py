@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pytorch_elmo.errors import TextError
+from pytorch_elmo.text.json_lines import read_json_lines
 from pytorch_elmo.text.lines import InputFile, read_lines
 
 Content = str | list[str]  # raw text, or tokens
@@ -157,17 +158,7 @@ def _json_columns(file: InputFile) -> list[str]:
 
 
 def _json_rows(file: InputFile, _: Sequence[str] = ()) -> Iterator[Row]:
-    for number, line in enumerate(read_lines(file, encoding="utf-8-sig"), start=1):
-        if line.isspace():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", str(error))
-            raise TextError(f"{file.name}, line {number}: not JSON ({reason}); write one object a line") from error
-        if not isinstance(row, dict):
-            raise TextError(f"{file.name}, line {number}: a JSON object is needed, got {line[:40].rstrip()}")
-        yield row
+    return (row for _, row in read_json_lines(file))
 
 
 def _csv_columns(file: InputFile) -> list[str]:

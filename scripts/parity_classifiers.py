@@ -1,0 +1,169 @@
+"""Classifiers with the golden parameters, runs of them, and how these are compared."""
+
+from collections.abc import Iterator
+from typing import Any
+from unicodedata import category
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from parity_ledger import Array, Golden, GoldenFile
+from pytorch_elmo.classification.classifier import MeanEmbedding, TextClassifier, dense_head
+from pytorch_elmo.classification.evaluation import Task
+from pytorch_elmo.classification.examples import Examples
+from pytorch_elmo.classification.history import History
+from pytorch_elmo.classification.losses import binary_cross_entropy, softmax_cross_entropy
+from pytorch_elmo.classification.metrics import (
+    accuracy,
+    accuracy_of_logits_above_half,
+    accuracy_of_probabilities,
+    binarised_precision,
+    binarised_recall,
+)
+from pytorch_elmo.classification.optimizers import KerasAdam
+from pytorch_elmo.classification.orders import InOrder
+from pytorch_elmo.classification.trainer import fit
+from pytorch_elmo.formats import TensorBundle
+
+ESTIMATOR_TOLERANCE = 1e-6
+RATE = 0.001  # Keras' own
+OF_PROBABILITIES = Task(loss=binary_cross_entropy, metrics={"accuracy": accuracy_of_probabilities}, batch_size=8)
+OF_LOGITS = Task(loss=binary_cross_entropy, metrics={"accuracy": accuracy_of_logits_above_half}, batch_size=32)
+OF_CLASSES = Task(
+    loss=softmax_cross_entropy,
+    metrics={"accuracy": accuracy, "precision": binarised_precision, "recall": binarised_recall},
+    batch_size=10,
+    mean_of_batches=True,
+)
+
+
+class SqrtNBag(nn.Module):
+    """Rows of a trained table, summed and divided by the root of their number: a text embedding without its text."""
+
+    def __init__(self, table: Array) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding.from_pretrained(torch.from_numpy(table.copy()), freeze=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors (batch_size, dim) of ids (batch_size, num_positions) int64, -1 where there is no token."""
+        rows = F.embedding(ids.clamp(min=0), self.embedding.weight) * (ids >= 0).unsqueeze(-1)
+        return rows.sum(dim=1) / (ids >= 0).sum(dim=1, keepdim=True).sqrt()
+
+
+def compare_steps(
+    arrays: GoldenFile, name: str, model: TextClassifier, examples: Examples, batch_size: int, task: Task
+) -> None:
+    """Ten steps, a round each, and the parameters after them."""
+    optimizer = KerasAdam(model.parameters(), lr=RATE)
+    losses, accuracies = [], []
+    for indexes in InOrder(batch_size=batch_size, steps=10).batches(len(examples), 0):
+        batch = examples.batch(indexes)
+        history = fit(model, batch, task=task, optimizer=optimizer, order=InOrder(batch_size=batch_size), rounds=1)
+        losses += history.step_losses
+        accuracies += history.column("accuracy")
+    arrays.compare(f"{name}/loss", np.array(losses))
+    arrays.compare(f"{name}/accuracy", np.array(accuracies))
+    compare_parameters(arrays, f"{name}/final", model)
+
+
+def compare_history(facts: GoldenFile, prefix: str, history: History) -> None:
+    """The four curves of a run."""
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        facts.compare(f"{prefix}/{name}", np.array(history.column(name)))
+
+
+def compare_parameters(arrays: GoldenFile, prefix: str, model: TextClassifier) -> None:
+    """The table and the two dense layers; Keras' kernels are transposed."""
+    for name, ours in named_parameters(model):
+        arrays.compare(f"{prefix}/{name}", ours)
+
+
+def named_parameters(model: TextClassifier) -> Iterator[tuple[str, Tensor]]:
+    """Parameters as the goldens name and turn them."""
+    yield "embeddings", model.encoder.get_submodule("embedding").get_parameter("weight")
+    for number, layer in enumerate((0, 2), start=1):
+        yield f"w{number}", model.head.get_parameter(f"{layer}.weight").T
+        yield f"b{number}", model.head.get_parameter(f"{layer}.bias")
+
+
+def compare_linear(arrays: GoldenFile, model: nn.Module) -> None:
+    """The one dense layer of the classifier on frozen embeddings."""
+    arrays.compare("kernel_end", model.get_parameter("head.0.weight").T, ESTIMATOR_TOLERANCE)
+    arrays.compare("bias_end", model.get_parameter("head.0.bias"), ESTIMATOR_TOLERANCE)
+
+
+def linear_run(
+    arrays: GoldenFile,
+    training: Examples,
+    order: InOrder,
+    rate: float,
+    rounds: int,
+    validation: Examples | None = None,
+) -> tuple[TextClassifier, History]:
+    """A linear classifier from the golden start, trained by plain gradient descent."""
+    kernel = torch.from_numpy(arrays.take("kernel_start"))
+    model = TextClassifier(nn.Identity(), dense_head(*kernel.shape))
+    model.load_state_dict({"head.0.weight": kernel.T, "head.0.bias": torch.zeros(kernel.shape[1])})
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    history = fit(
+        model, training, task=OF_CLASSES, optimizer=optimizer, order=order, rounds=rounds, validation=validation
+    )
+    return model, history
+
+
+def mean_model(arrays: GoldenFile, prefix: str) -> TextClassifier:
+    """The model of the tutorial on warm starts with the golden's parameters."""
+    return TextClassifier(embedding_of(arrays.take(f"{prefix}/embeddings")), head_of(arrays, prefix))
+
+
+def embedding_of(table: Array) -> MeanEmbedding:
+    """A mean of rows of this table."""
+    encoder = MeanEmbedding(*table.shape)
+    encoder.load_state_dict({"embedding.weight": torch.from_numpy(table)})
+    return encoder
+
+
+def head_of(arrays: GoldenFile, prefix: str) -> nn.Sequential:
+    """Two dense layers with the golden's parameters."""
+    kernels = [torch.from_numpy(arrays.take(f"{prefix}/w{number}")) for number in (1, 2)]
+    biases = [torch.from_numpy(arrays.take(f"{prefix}/b{number}")) for number in (1, 2)]
+    head = dense_head(len(kernels[0]), *(kernel.shape[1] for kernel in kernels))
+    state = {f"{layer}.weight": kernel.T for layer, kernel in zip((0, 2), kernels, strict=True)}
+    head.load_state_dict(state | {f"{layer}.bias": bias for layer, bias in zip((0, 2), biases, strict=True)})
+    return head
+
+
+def one_bucket_ids(texts: list[str], vocabulary: list[str], *, skip_empty: bool) -> Tensor:
+    """Places of tokens in a table with one bucket after its words, (num_texts, num_positions) int64, -1 at the end.
+
+    A TensorFlow 1 module skips empty tokens, but has one in an empty text.
+    """
+    places = {word: place for place, word in enumerate(vocabulary)}
+    rows = []
+    for text in texts:
+        tokens = text.split(" ")
+        if skip_empty:
+            tokens = [token for token in tokens if token] or [""]
+        rows.append(torch.tensor([places.get(token, len(vocabulary)) for token in tokens]))
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1)
+
+
+class FrozenTexts:
+    """Embeddings of a TensorFlow 1 module that removes punctuation and has one bucket."""
+
+    def __init__(self, golden: Golden, folder: str) -> None:
+        self._vocabulary = golden.use(f"{folder}/assets/tokens.txt").read_text("utf-8").splitlines()
+        for name in ("variables.index", "variables.data-00000-of-00001"):
+            golden.use(f"{folder}/variables/{name}")
+        table: Any = TensorBundle(golden.folder / folder / "variables" / "variables").read("embeddings")
+        self._bag = SqrtNBag(table)
+
+    @torch.no_grad()
+    def __call__(self, texts: list[str]) -> Tensor:
+        """Vectors (num_texts, dim) float32."""
+        plain = ["".join(sign for sign in text if category(sign)[0] != "P") for text in texts]
+        ids = one_bucket_ids(plain, self._vocabulary, skip_empty=True)
+        vectors: Tensor = self._bag(ids)
+        return vectors

@@ -1,0 +1,1 @@
+"""Training sentence classifiers: data sets, one plain loop, metrics."""
