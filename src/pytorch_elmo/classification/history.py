@@ -48,7 +48,7 @@ class History:
             TextError: a field is no number.
         """
         with Path(path).open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, restkey="", restval="")
             rows = []
             for fields in reader:
                 try:
@@ -60,4 +60,7 @@ class History:
 
 
 def _number(text: str) -> float:
-    return int(text) if text.isdecimal() else float(text)
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
