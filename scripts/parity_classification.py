@@ -12,8 +12,6 @@ from parity_classifiers import (
     OF_LOGITS,
     OF_PROBABILITIES,
     RATE,
-    FrozenTexts,
-    SqrtNBag,
     compare_history,
     compare_linear,
     compare_parameters,
@@ -22,7 +20,6 @@ from parity_classifiers import (
     head_of,
     linear_run,
     mean_model,
-    one_bucket_ids,
 )
 from parity_ledger import Golden, GoldenFile
 from pytorch_elmo.classification.classifier import TextClassifier, num_trained
@@ -41,6 +38,7 @@ from pytorch_elmo.classification.optimizers import KerasAdam
 from pytorch_elmo.classification.orders import EstimatorRounds, InOrder
 from pytorch_elmo.classification.similarity import inner_products_over_the_largest
 from pytorch_elmo.classification.trainer import fit
+from pytorch_elmo.static_embeddings import TextEmbedding
 
 LOGIT_TOLERANCE = 3e-5  # logits up to 7, the sum of many products of weights that are within 1e-5
 
@@ -74,14 +72,14 @@ def check_imdb_model(golden: Golden) -> None:
     """Ten steps of the model on a trained text embedding, with the table of the hub's module."""
     arrays, facts = golden.arrays("training.npz"), golden.leaves("training.json")
     name = "imdb_hub"
-    vocabulary = golden.use(f"{facts.take(f'{name}/hub_model')}/assets/tokens.txt").read_text("utf-8").splitlines()
-    ids = one_bucket_ids(facts.take(f"{name}/texts"), vocabulary, skip_empty=False)
-    examples = Examples(ids, torch.tensor(facts.take(f"{name}/labels")))
-    model = TextClassifier(SqrtNBag(arrays.take(f"{name}/init/embeddings")), head_of(arrays, f"{name}/init"))
-    arrays.compare(f"{name}/predict_before", model(ids).sigmoid())
+    embedding = TextEmbedding.from_saved_model(golden.folder / facts.take(f"{name}/hub_model"))
+    arrays.equal(f"{name}/init/embeddings", embedding.embedding_matrix)
+    model = TextClassifier(embedding, head_of(arrays, f"{name}/init"))
+    examples = Examples(facts.take(f"{name}/texts"), torch.tensor(facts.take(f"{name}/labels")))
+    arrays.compare(f"{name}/predict_before", model(examples.inputs).sigmoid())
     batch_size = facts.take(f"{name}/batch")
     compare_steps(arrays, name, model, examples, batch_size, OF_PROBABILITIES)
-    arrays.compare(f"{name}/predict_after", model(ids).sigmoid())
+    arrays.compare(f"{name}/predict_after", model(examples.inputs).sigmoid())
     arrays.compare(f"{name}/evaluate", np.array(list(evaluate(model, examples, OF_PROBABILITIES).values())))
 
 
@@ -265,7 +263,7 @@ def check_cord_tutorial(golden: Golden) -> None:
     """Nine terms, and five rounds of eight steps of a linear classifier on frozen embeddings."""
     arrays, facts = golden.arrays("cord_tutorial.npz"), golden.leaves("cord_tutorial.json")
     facts.take("about")
-    embed = FrozenTexts(golden, "hub_v1/cord8-oov1")
+    embed = TextEmbedding.from_saved_model(golden.folder / "hub_v1" / "cord8-oov1", trainable=False)
     features = embed(facts.take("terms"))
     arrays.compare("features", features, ESTIMATOR_TOLERANCE)
     arrays.compare("corr", inner_products_over_the_largest(features), ESTIMATOR_TOLERANCE)

@@ -1,15 +1,12 @@
 """Classifiers with the golden parameters, runs of them, and how these are compared."""
 
 from collections.abc import Iterator
-from typing import Any
-from unicodedata import category
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from parity_ledger import Array, Golden, GoldenFile
+from parity_ledger import Array, GoldenFile
 from pytorch_elmo.classification.classifier import MeanEmbedding, TextClassifier, dense_head
 from pytorch_elmo.classification.evaluation import Task
 from pytorch_elmo.classification.examples import Examples
@@ -25,7 +22,6 @@ from pytorch_elmo.classification.metrics import (
 from pytorch_elmo.classification.optimizers import KerasAdam
 from pytorch_elmo.classification.orders import InOrder
 from pytorch_elmo.classification.trainer import fit
-from pytorch_elmo.formats import TensorBundle
 
 ESTIMATOR_TOLERANCE = 1e-6
 RATE = 0.001  # Keras' own
@@ -37,19 +33,6 @@ OF_CLASSES = Task(
     batch_size=10,
     mean_of_batches=True,
 )
-
-
-class SqrtNBag(nn.Module):
-    """Rows of a trained table, summed and divided by the root of their number: a text embedding without its text."""
-
-    def __init__(self, table: Array) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding.from_pretrained(torch.from_numpy(table.copy()), freeze=False)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Vectors (batch_size, dim) of ids (batch_size, num_positions) int64, -1 where there is no token."""
-        rows = F.embedding(ids.clamp(min=0), self.embedding.weight) * (ids >= 0).unsqueeze(-1)
-        return rows.sum(dim=1) / (ids >= 0).sum(dim=1, keepdim=True).sqrt()
 
 
 def compare_steps(
@@ -82,7 +65,7 @@ def compare_parameters(arrays: GoldenFile, prefix: str, model: TextClassifier) -
 
 def named_parameters(model: TextClassifier) -> Iterator[tuple[str, Tensor]]:
     """Parameters as the goldens name and turn them."""
-    yield "embeddings", model.encoder.get_submodule("embedding").get_parameter("weight")
+    yield "embeddings", next(model.encoder.parameters())
     for number, layer in enumerate((0, 2), start=1):
         yield f"w{number}", model.head.get_parameter(f"{layer}.weight").T
         yield f"b{number}", model.head.get_parameter(f"{layer}.bias")
@@ -133,37 +116,3 @@ def head_of(arrays: GoldenFile, prefix: str) -> nn.Sequential:
     state = {f"{layer}.weight": kernel.T for layer, kernel in zip((0, 2), kernels, strict=True)}
     head.load_state_dict(state | {f"{layer}.bias": bias for layer, bias in zip((0, 2), biases, strict=True)})
     return head
-
-
-def one_bucket_ids(texts: list[str], vocabulary: list[str], *, skip_empty: bool) -> Tensor:
-    """Places of tokens in a table with one bucket after its words, (num_texts, num_positions) int64, -1 at the end.
-
-    A TensorFlow 1 module skips empty tokens, but has one in an empty text.
-    """
-    places = {word: place for place, word in enumerate(vocabulary)}
-    rows = []
-    for text in texts:
-        tokens = text.split(" ")
-        if skip_empty:
-            tokens = [token for token in tokens if token] or [""]
-        rows.append(torch.tensor([places.get(token, len(vocabulary)) for token in tokens]))
-    return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1)
-
-
-class FrozenTexts:
-    """Embeddings of a TensorFlow 1 module that removes punctuation and has one bucket."""
-
-    def __init__(self, golden: Golden, folder: str) -> None:
-        self._vocabulary = golden.use(f"{folder}/assets/tokens.txt").read_text("utf-8").splitlines()
-        for name in ("variables.index", "variables.data-00000-of-00001"):
-            golden.use(f"{folder}/variables/{name}")
-        table: Any = TensorBundle(golden.folder / folder / "variables" / "variables").read("embeddings")
-        self._bag = SqrtNBag(table)
-
-    @torch.no_grad()
-    def __call__(self, texts: list[str]) -> Tensor:
-        """Vectors (num_texts, dim) float32."""
-        plain = ["".join(sign for sign in text if category(sign)[0] != "P") for text in texts]
-        ids = one_bucket_ids(plain, self._vocabulary, skip_empty=True)
-        vectors: Tensor = self._bag(ids)
-        return vectors

@@ -6,7 +6,7 @@ import pytest
 @pytest.mark.parametrize(
     ("check", "num_compared"),
     [
-        ("check_imdb_model", 10),
+        ("check_imdb_model", 11),
         ("check_warm_start_model", 9),
         ("check_fit", 9),
         ("check_directory_split", 10),

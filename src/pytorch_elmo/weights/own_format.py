@@ -39,7 +39,7 @@ def read_bilm(path: Path) -> BiLM:
     except ConfigurationError as error:
         raise WeightsError(f"{path}: its own options are damaged: {error}; fetch the file anew") from error
     start = {name: tensors.pop(_START + name).float() for name in LstmState._fields if _START + name in tensors}
-    _fill(dict(bilm.named_parameters()), tensors, path)
+    fill_parameters(dict(bilm.named_parameters()), tensors, path)
     if start:
         try:
             bilm.lstm.start = LstmState(**start)
@@ -77,12 +77,17 @@ def read_softmax(path: Path) -> tuple[Softmax | AdaptiveSoftmax, Vocabulary]:
     softmax: Softmax | AdaptiveSoftmax = Softmax(len(vocabulary), size)
     if "cutoffs" in document:
         softmax = AdaptiveSoftmax(len(vocabulary), size, document["cutoffs"])
-    _fill(dict(softmax.named_parameters()), tensors, path)
+    fill_parameters(dict(softmax.named_parameters()), tensors, path)
     return softmax.requires_grad_(False).eval(), vocabulary
 
 
 @torch.no_grad()
-def _fill(parameters: dict[str, torch.nn.Parameter], tensors: dict[str, Tensor], path: Path) -> None:
+def fill_parameters(parameters: dict[str, torch.nn.Parameter], tensors: dict[str, Tensor], path: Path) -> None:
+    """Copy a file's tensors into the parameters of these names.
+
+    Raises:
+        WeightsError: names or shapes differ, or a number is not finite.
+    """
     if difference := sorted(parameters.keys() ^ tensors.keys()):
         raise WeightsError(f"{path}: parameter(s) missing or unknown, first {difference[0]}; nothing was loaded")
     for name, parameter in parameters.items():
