@@ -2,19 +2,21 @@
 
     python scripts/parity.py [GOLDEN_FOLDER]
 
-The folder is `golden/elmo` under $PYTORCH_ELMO_TEST_DATA if none is given. Each file is `equal`, or its largest
-difference is shown, or it differs on purpose for a reason of one table, or a table says why it is not compared.
-The exit code is 1 if a number is further away than the tolerance of the golden folder's README, if a file or a part
-of one was not looked at, or if a table names what is not there.
+The folder is one with outputs of AllenNLP (`elmo`) or of TensorFlow (`tf`); both, in `golden` under
+$PYTORCH_ELMO_TEST_DATA, if none is given. Each file is `equal`, or its largest difference is shown, or it differs on
+purpose for a reason of one table, or a table says why it is not compared. The exit code is 1 if a number is further
+away than the tolerance of the golden folder's README, if a file or a part of one was not looked at, or if a table
+names what is not there.
 """
 
 import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -44,6 +46,9 @@ from parity_elmo import (
 from parity_embedder import check_embedder
 from parity_errors import check_errors
 from parity_ledger import Golden, GoldenFile, shortened
+from parity_tensorflow import CHECKS as CHECKS_OF_TENSORFLOW
+from parity_tensorflow import LISTED as LISTED_OF_TENSORFLOW
+from parity_tensorflow import PURPOSES as PURPOSES_OF_TENSORFLOW
 from parity_training import check_training
 
 CHECKS: tuple[Callable[[Golden], None], ...] = (
@@ -101,39 +106,58 @@ LISTED = {
 }
 
 
+class Tables(NamedTuple):
+    """What is to be done with the files of a golden folder."""
+
+    checks: tuple[Callable[[Golden], None], ...]
+    purposes: Mapping[str, str]
+    listed: Mapping[str, str]
+
+
 def main() -> int:
-    """Run all checks on the folder that the command line names; the exit code."""
+    """Run all checks on the folders that the command line names; the exit code."""
     logging.getLogger("pytorch_elmo").setLevel(logging.ERROR)  # warnings that the goldens provoke
     torch.set_num_threads(1)
-    golden = Golden(folder_from(sys.argv[1:]))
-    for check in CHECKS:
-        check(golden)
-    faults = print_report(golden)
+    faults = []
+    for folder in folders_from(sys.argv[1:]):
+        golden, tables = Golden(folder), tables_for(folder)
+        for check in tables.checks:
+            check(golden)
+        faults += print_report(golden, tables)
     return 1 if faults else 0
 
 
-def folder_from(arguments: list[str]) -> Path:
-    """The golden folder."""
+def folders_from(arguments: list[str]) -> list[Path]:
+    """The golden folders."""
     named = os.environ.get("PYTORCH_ELMO_TEST_DATA")
     if len(arguments) > 1 or not (arguments or named):
         sys.exit(__doc__)
-    folder = Path(arguments[0]) if arguments else Path(str(named)) / "golden" / "elmo"
-    if not folder.is_dir():
-        sys.exit(f"the golden folder must exist, {folder} does not; name another")
-    return folder
+    golden = Path(str(named)) / "golden"
+    folders = [Path(arguments[0])] if arguments else [golden / "elmo", golden / "tf"]
+    for folder in folders:
+        if not folder.is_dir():
+            sys.exit(f"the golden folder must exist, {folder} does not; name another")
+    return folders
 
 
-def print_report(golden: Golden) -> list[str]:
+def tables_for(folder: Path) -> Tables:
+    """The checks and tables of a folder, by its name."""
+    if folder.name == "tf":
+        return Tables(CHECKS_OF_TENSORFLOW, PURPOSES_OF_TENSORFLOW, LISTED_OF_TENSORFLOW)
+    return Tables(CHECKS, PURPOSES, LISTED)
+
+
+def print_report(golden: Golden, tables: Tables) -> list[str]:
     """Print a row for each file, grouped by folder, then the tables and the sum; the faults."""
     rows, faults = {}, []
     for path in golden.found("**/*"):
-        rows[path], found = describe(path, golden.files.get(path))
+        rows[path], found = describe(path, golden.files.get(path), tables)
         faults += [f"{path}: {fault}" for fault in found]
-    faults += stale_rows(golden, list(rows))
+    faults += stale_rows(golden, list(rows), tables)
     for line in grouped(rows):
         print(line)
     print("\nDiffers on purpose")
-    for purpose, reason in PURPOSES.items():
+    for purpose, reason in tables.purposes.items():
         print(f"  {purpose:16} {reason}")
     for fault in faults:
         print(f"FAULT {fault}")
@@ -141,15 +165,16 @@ def print_report(golden: Golden) -> list[str]:
     return faults
 
 
-def describe(path: str, file: GoldenFile | None) -> tuple[str, list[str]]:
+def describe(path: str, file: GoldenFile | None, tables: Tables) -> tuple[str, list[str]]:
     """A file's row, and what is wrong with it."""
-    listed = next((why for pattern, why in LISTED.items() if fnmatch(path, pattern)), None)
+    listed = next((why for pattern, why in tables.listed.items() if fnmatch(path, pattern)), None)
     if file is None:
         return (listed, []) if listed else ("not visited", ["was not visited; compare it or list it"])
     faults = file.all_faults()
     if listed:
         faults.append(f"is listed ({listed}), but it was opened; take it off the list")
-    faults += [f"{purpose!r} is not in the table of purposes" for purpose in file.purposes.keys() - PURPOSES.keys()]
+    unknown = file.purposes.keys() - tables.purposes.keys()
+    faults += [f"{purpose!r} is not in the table of purposes" for purpose in unknown]
     parts = []
     if file.compared:
         result = f"{file.worst:.1e} in {shortened(file.worst_name)}" if file.worst else "equal"
@@ -159,12 +184,12 @@ def describe(path: str, file: GoldenFile | None) -> tuple[str, list[str]]:
     return "; ".join(parts) or "input", faults
 
 
-def stale_rows(golden: Golden, paths: list[str]) -> list[str]:
+def stale_rows(golden: Golden, paths: list[str], tables: Tables) -> list[str]:
     """Rows of the two tables that nothing needs."""
     used = {purpose for file in golden.files.values() for purpose in file.purposes}
-    stale = [f"the purpose {purpose!r} was met nowhere" for purpose in PURPOSES.keys() - used]
-    stale += [f"no file is {pattern}" for pattern in LISTED if not any(fnmatch(path, pattern) for path in paths)]
-    return stale
+    stale = [f"the purpose {purpose!r} was met nowhere" for purpose in tables.purposes.keys() - used]
+    unmet = [pattern for pattern in tables.listed if not any(fnmatch(path, pattern) for path in paths)]
+    return stale + [f"no file is {pattern}" for pattern in unmet]
 
 
 def grouped(rows: dict[str, str]) -> Iterator[str]:

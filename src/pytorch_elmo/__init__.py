@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pytorch_elmo.elmo import Elmo, ScalarMix, TokenRepresentations
+    from pytorch_elmo.elmo import Elmo, ElmoSentenceLayer, ScalarMix, TokenRepresentations
     from pytorch_elmo.embedder import ElmoEmbedder
     from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors, warm_start, warmstart_embedding_matrix
     from pytorch_elmo.storage import LayerFileReader
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Elmo",
     "ElmoEmbedder",
+    "ElmoSentenceLayer",
     "LayerFileReader",
     "ScalarMix",
     "TextEmbedding",
@@ -33,6 +34,7 @@ __all__ = [
 _HOME = {
     "Elmo": "elmo",
     "ElmoEmbedder": "embedder",
+    "ElmoSentenceLayer": "elmo",
     "LayerFileReader": "storage",
     "ScalarMix": "elmo",
     "TextEmbedding": "static_embeddings",

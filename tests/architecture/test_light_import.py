@@ -34,6 +34,14 @@ def test_rooms_that_load_torch_alone():
 
 def test_nothing_in_the_package_loads_what_only_some_users_have():
     """Training, tokenizers and pictures are loaded when they are used, whatever room is imported."""
-    rooms = ("elmo", "embedder", "pretraining.job", "static_embeddings", "storage", "weights.hdf5")
+    rooms = (
+        "classification.data_sets",
+        "elmo",
+        "embedder",
+        "pretraining.job",
+        "static_embeddings",
+        "storage",
+        "weights.hdf5",
+    )
     statement = "\n".join(f"import pytorch_elmo.{room}" for room in rooms)
     assert loaded_by(statement) & {"allennlp", "datasets", "matplotlib", "sacremoses", "sentencex"} == set()

@@ -66,16 +66,18 @@ def compare_everything(golden, *, shift=0.0):
 
 
 @pytest.mark.slow
-def test_every_golden_file(golden_folder):
+@pytest.mark.parametrize(("name", "num_files", "num_compared"), [("elmo", 200, 7000), ("tf", 80, 100)])
+def test_every_golden_file(test_data, name, num_files, num_compared):
+    golden_folder = test_data / "golden" / name
     command = [sys.executable, str(SCRIPT), str(golden_folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if "FAULT" in line) + done.stderr
     last = done.stdout.splitlines()[-1]
-    num_files = sum(path.is_file() for path in golden_folder.rglob("*"))
+    found_files = sum(path.is_file() for path in golden_folder.rglob("*"))
     found = re.match(r"(\d+) files: (\d+) parts compared, .* (\d+)% of its tolerance; 0 fault\(s\)", last)
     assert found, last
-    assert int(found[1]) == num_files > 200
-    assert int(found[2]) > 7000
+    assert int(found[1]) == found_files > num_files
+    assert int(found[2]) > num_compared
     assert int(found[3]) <= 100
 
 
@@ -278,13 +280,16 @@ def test_an_altered_run_of_the_command_is_found(golden_folder, tmp_path):
 
 
 def test_the_folder(monkeypatch, tmp_path):
-    assert parity.folder_from([str(tmp_path)]) == tmp_path
+    assert parity.folders_from([str(tmp_path)]) == [tmp_path]
     monkeypatch.setenv("PYTORCH_ELMO_TEST_DATA", str(tmp_path))
-    (tmp_path / "golden" / "elmo").mkdir(parents=True)
-    assert parity.folder_from([]) == tmp_path / "golden" / "elmo"
+    both = [tmp_path / "golden" / name for name in ("elmo", "tf")]
+    for folder in both:
+        folder.mkdir(parents=True)
+    assert parity.folders_from([]) == both
+    assert parity.tables_for(both[0]).checks == parity.CHECKS != parity.tables_for(both[1]).checks
     with pytest.raises(SystemExit, match=r"the golden folder must exist, .*nothing does not; name another"):
-        parity.folder_from([str(tmp_path / "nothing")])
+        parity.folders_from([str(tmp_path / "nothing")])
     monkeypatch.delenv("PYTORCH_ELMO_TEST_DATA")
     for arguments in ([], ["one", "two"]):
         with pytest.raises(SystemExit, match=r"python scripts/parity.py \[GOLDEN_FOLDER\]"):
-            parity.folder_from(arguments)
+            parity.folders_from(arguments)
