@@ -143,13 +143,11 @@ def check_initializers(golden: Golden) -> None:
         facts.compare(f"{name}/limit", np.array((6 / (inputs + outputs)) ** 0.5))
         if drawn.abs().max().item() > limit * (1 + 1e-6):
             facts.fault(f"{name}: {drawn.abs().max()} is beyond the limit")
-        facts.compare(f"{name}/absmax", drawn.abs().max().double(), tolerance=limit * 0.05)
-        facts.compare(f"{name}/std", drawn.double().std(), tolerance=limit * 0.05)
+        compare_by_chance(facts, name, drawn, limit * 0.05)  # the smallest kernel there has 16 numbers
     drawn = first_parameters(nn.Embedding(10000, 16), 0)
     name = "initializers/embedding default"
     facts.equal(f"{name}/initializer", f"uniform(-{EMBEDDING_BOUND}, {EMBEDDING_BOUND})")
-    facts.compare(f"{name}/absmax", drawn.abs().max().double(), tolerance=1e-4)
-    facts.compare(f"{name}/std", drawn.double().std(), tolerance=3e-4)
+    compare_by_chance(facts, name, drawn, 3e-4)
     dense = nn.Linear(4, 3)
     initialize_as_keras(dense, 0)
     facts.equal("initializers/dense bias", dense.bias.tolist())
@@ -237,9 +235,7 @@ def check_warm_tutorial(golden: Golden) -> None:
 def first_run(golden: Golden) -> FirstRun:
     """The first training, compared with TensorFlow's."""
     arrays, facts = golden.arrays("warm_tutorial.npz"), golden.leaves("warm_tutorial.json")
-    arrays.take("fresh")  # this and the next are compared where vocabularies are
-    for name in ("about", "sequence_length", "texts", "the_rows_equal", "only_in_new", "vocab_base", "vocab_new"):
-        facts.take(name)
+    facts.take("about")
     run = FirstRun(mean_model(arrays, "start"), arrays, facts, torch.tensor(facts.take("labels")))
     compare_epochs(run, "first", run.model, "ids_base")
     compare_parameters(arrays, "after_first", run.model)
@@ -295,6 +291,14 @@ def compare_table(facts: GoldenFile, predictions: list[int]) -> None:
     rows = list(zip(texts, labels, predictions, strict=True))[:10]
     facts.equal("first_10", [[text, classes[label], classes[predicted]] for text, label, predicted in rows])
     facts.equal("variables", ["dense/bias", "dense/kernel", "global_step", "module/embeddings"])
+
+
+def compare_by_chance(facts: GoldenFile, name: str, drawn: Tensor, tolerance: float) -> None:
+    """Hold the largest and the spread of random numbers to those of others; no measure of exactness."""
+    for kind, ours in (("absmax", drawn.abs().max().item()), ("std", drawn.double().std().item())):
+        facts.compared += 1
+        if abs(ours - facts.take(f"{name}/{kind}")) > tolerance:
+            facts.fault(f"{name}/{kind} is {ours}, which chance does not explain")
 
 
 def first_parameters(layer: nn.Linear | nn.Embedding, seed: int) -> Tensor:

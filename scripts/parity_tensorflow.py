@@ -1,22 +1,20 @@
-"""What is compared with TensorFlow 2.15.1 and its hub: the checks of golden/tf, and the files that none opens."""
+"""What is compared with TensorFlow 2.15.1 and its hub: the checks of golden/tf."""
 
 from collections.abc import Callable
 
 from parity_classification import CHECKS as CHECKS_OF_CLASSIFICATION
 from parity_ledger import Golden
+from parity_text_embedding import CHECKS as CHECKS_OF_TEXT_EMBEDDING
+from parity_warm_start import CHECKS as CHECKS_OF_WARM_START
 
-CHECKS: tuple[Callable[[Golden], None], ...] = (*CHECKS_OF_CLASSIFICATION,)
+CHECKS: tuple[Callable[[Golden], None], ...] = (
+    *CHECKS_OF_TEXT_EMBEDDING,
+    *CHECKS_OF_WARM_START,
+    *CHECKS_OF_CLASSIFICATION,
+)
 
 # What differs on purpose: what this package does, and what is there instead.
 PURPOSES: dict[str, str] = {}
 
 # Files that are not compared, and why.
-LISTED = {
-    "bundles*": "waits for the check of bundles",
-    "fingerprint64.json": "waits for the check of text embeddings",
-    "graph_facts.json": "waits for the check of text embeddings",
-    "hub*": "waits for the check of text embeddings",
-    "textvec.json": "waits for the check of warm starts",
-    "token_files.json": "waits for the check of text embeddings",
-    "warmstart.*": "waits for the check of warm starts",
-}
+LISTED: dict[str, str] = {}

@@ -66,7 +66,7 @@ def compare_everything(golden, *, shift=0.0):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "num_files", "num_compared"), [("elmo", 200, 7000), ("tf", 80, 100)])
+@pytest.mark.parametrize(("name", "num_files", "num_compared"), [("elmo", 200, 7000), ("tf", 80, 1000)])
 def test_every_golden_file(test_data, name, num_files, num_compared):
     golden_folder = test_data / "golden" / name
     command = [sys.executable, str(SCRIPT), str(golden_folder)]
