@@ -58,7 +58,7 @@ class GoldenFile:
         self._left.discard(name)
         return self._content[name]
 
-    def compare(self, name: str, ours: Tensor | Array | list[Tensor], tolerance: float = TOLERANCE) -> None:
+    def compare(self, name: str, ours: Tensor | Array | list[Tensor] | float, tolerance: float = TOLERANCE) -> None:
         """Equal shapes and dtypes, and no number further away than `tolerance`."""
         mine, theirs = as_array(ours), np.asarray(self.take(name))
         self.compared += 1

@@ -45,9 +45,11 @@ class ElmoSentenceLayer(nn.Module):
         self._frozen = FrozenBiLM()
 
     @classmethod
-    def from_pretrained(cls, name_or_folder: str | Path = "default", **arguments: bool) -> "ElmoSentenceLayer":
+    def from_pretrained(
+        cls, name_or_folder: str | Path = "default", *, padding_in_mean: bool = False
+    ) -> "ElmoSentenceLayer":
         """A layer over a model by its name (`default`, `small`, `original`, …) or folder."""
-        return cls(load_pretrained(name_or_folder), **arguments)
+        return cls(load_pretrained(name_or_folder), padding_in_mean=padding_in_mean)
 
     def get_output_dim(self) -> int:
         """Size of a sentence's vector."""

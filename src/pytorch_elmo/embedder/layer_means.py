@@ -20,7 +20,7 @@ from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.storage.job_files import JobFiles
 from pytorch_elmo.weights.load import model_hash
 
-_DTYPES = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
+_DTYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 _LONGEST_DESCRIPTION = 1 << 16
 
 
@@ -97,7 +97,8 @@ def _run(
         finally:
             progress.finish()
         file.seek(begin)
-        return np.frombuffer(bytearray(file.read()), dtype=dtype).reshape(len(sentences), *row_shape)
+        rows: NDArray[Any] = np.frombuffer(bytearray(file.read()), dtype=dtype)
+        return rows.reshape(len(sentences), *row_shape)
 
 
 def _describe(embedder: ElmoEmbedder, sentences: Sequence[Sequence[str]], dtype: str) -> dict[str, Any]:

@@ -105,9 +105,9 @@ def test_the_directory_split_is_keras(test_data, tmp_path):
         for name in names
     }
     train, _ = read_imdb(folder_of(tmp_path, files), reviews_per_folder=33)
-    split = directory_split(train)
-    assert list(split.training["text"]) == facts["training"]["files_in_index_order"]
-    assert list(split.validation["file"]) == facts["validation"]["files_in_index_order"]
+    training, validation = directory_split(train)
+    assert list(training["text"]) == facts["training"]["files_in_index_order"]
+    assert list(validation["file"]) == facts["validation"]["files_in_index_order"]
 
 
 def test_the_other_split_has_both_classes_on_both_sides(folder):
@@ -115,10 +115,10 @@ def test_the_other_split_has_both_classes_on_both_sides(folder):
     mixed = in_mixed_order(train)
     assert sorted(mixed["file"]) == sorted(train["file"])
     assert list(mixed["file"][:3]) == list(in_mixed_order(mixed)["file"][:3]) != list(train["file"][:3])
-    split = split_at(mixed, 14)
-    assert (len(split.training), len(split.validation)) == (14, 10)
-    assert set(split.training["label"]) == set(split.validation["label"]) == {0, 1}
-    assert [*split.training["file"], *split.validation["file"]] == list(mixed["file"])
+    training, validation = split_at(mixed, 14)
+    assert (len(training), len(validation)) == (14, 10)
+    assert set(training["label"]) == set(validation["label"]) == {0, 1}
+    assert [*training["file"], *validation["file"]] == list(mixed["file"])
     for size in (0, 24):
         with pytest.raises(ConfigurationError, match=f"num_training is 1 to 23, got {size}; leave both sides some"):
             split_at(mixed, size)
@@ -138,7 +138,7 @@ def test_the_whole_set(test_data):
     assert sum(train["label"]) == 12_500
     assert train[12_500]["file"] == "pos/0_9.txt"
     assert train[12_500]["text"].startswith("Bromwell High is a cartoon comedy.")
-    split = directory_split(train)
-    assert (len(split.training), len(split.validation)) == (20_000, 5_000)
-    split = split_at(in_mixed_order(train), 15_000)
-    assert 7_300 < sum(split.training["label"]) < 7_700
+    training, validation = directory_split(train)
+    assert (len(training), len(validation)) == (20_000, 5_000)
+    training, validation = split_at(in_mixed_order(train), 15_000)
+    assert 7_300 < sum(training["label"]) < 7_700

@@ -1,7 +1,7 @@
 """How the tutorials part their data, and what they cut from a text."""
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 
 TUTORIAL_SEED = 123
 TUTORIAL_WORDS = 150
-
-
-class Split(NamedTuple):
-    """Two parts of one table."""
-
-    training: "Dataset"
-    validation: "Dataset"
 
 
 def directory_split_places(
@@ -41,10 +34,13 @@ def directory_split_places(
     return places[:first], places[first:]
 
 
-def directory_split(dataset: "Dataset", *, seed: int = TUTORIAL_SEED, validation_share: float = 0.2) -> Split:
+def directory_split(
+    dataset: "Dataset", *, seed: int = TUTORIAL_SEED, validation_share: float = 0.2
+) -> tuple["Dataset", "Dataset"]:
     """The split of the tutorial on warm starts: of `read_imdb`'s 25,000 training reviews 20,000 and 5,000."""
     places = directory_split_places(len(dataset), seed=seed, validation_share=validation_share)
-    return Split(*(dataset.select(part) for part in places))
+    training, validation = (dataset.select(part) for part in places)
+    return training, validation
 
 
 def in_mixed_order(dataset: "Dataset") -> "Dataset":
@@ -57,7 +53,7 @@ def in_mixed_order(dataset: "Dataset") -> "Dataset":
     return dataset.select(sorted(range(len(digests)), key=digests.__getitem__))
 
 
-def split_at(dataset: "Dataset", num_training: int) -> Split:
+def split_at(dataset: "Dataset", num_training: int) -> tuple["Dataset", "Dataset"]:
     """The first examples and the others, as the tutorial on IMDB parts 25,000 into 15,000 and 10,000.
 
     Raises:
@@ -67,7 +63,7 @@ def split_at(dataset: "Dataset", num_training: int) -> Split:
         raise ConfigurationError(
             f"num_training is 1 to {len(dataset) - 1}, got {num_training}; leave both sides some"
         )
-    return Split(dataset.select(range(num_training)), dataset.select(range(num_training, len(dataset))))
+    return dataset.select(range(num_training)), dataset.select(range(num_training, len(dataset)))
 
 
 def first_words(text: str, num_words: int = TUTORIAL_WORDS) -> list[str]:
