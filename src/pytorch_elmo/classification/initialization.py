@@ -14,7 +14,8 @@ def initialize_as_keras(module: nn.Module, seed: int) -> None:
     PyTorch's own first parameters differ: narrower kernels, random biases, normal embeddings.
 
     Args:
-        module: what is to be trained; layers without gradients, such as a frozen biLM's, are left alone.
+        module: what is to be trained; layers without gradients, such as a frozen biLM's, are left alone, and so is
+            the matrix of a `TextEmbedding`, which has its own first numbers.
         seed: equal seeds give equal parameters.
     """
     generator = torch.Generator().manual_seed(seed)
