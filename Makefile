@@ -6,7 +6,7 @@ PYTEST_FLAGS ?=
 BIN := .venv/bin
 ALLENNLP := src/pytorch_elmo/allennlp_plugin/packages.toml
 
-.PHONY: setup setup-full demo check test bench clean
+.PHONY: setup setup-full demo check test bench tutorials clean
 
 setup: .venv/.ready
 
@@ -41,6 +41,12 @@ test: check
 bench: setup
 	$(BIN)/python scripts/bench_embed.py
 	$(BIN)/python scripts/bench_pretrain.py
+
+# DATA holds imdb/ and scicite/; docs/tutorials.md says where they are had.
+DATA ?= data
+tutorials: setup
+	$(BIN)/python -m pip install --quiet --editable ".[tutorials]"
+	$(BIN)/python scripts/run_tutorials.py --data $(DATA)
 
 clean:
 	rm -rf .venv build dist
