@@ -1,4 +1,4 @@
-"""The notebook runs from top to bottom on tiny data, and the outputs stored in it are whole.
+"""The notebooks run from top to bottom on tiny data, and the outputs stored in them are whole.
 
 Jupyter is not needed: a notebook is JSON, and its cells hold plain Python.
 """
@@ -16,6 +16,15 @@ import pytest
 from tiny_tasks import conll_2003
 
 PATHS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+INTERACTIVE = "elmo_interactive"
+PICTURES = {
+    "000_scicite_science_embedding": 2,
+    "001_imdb_text_embedding": 1,
+    "002_warm_start": 2,
+    "004_elmo_sentence_layer": 1,
+    INTERACTIVE: 4,
+}
+TUTORIALS = sorted(PICTURES.keys() - {INTERACTIVE})
 MOST_BYTES = 600_000
 PNG = b"\x89PNG\r\n\x1a\n"
 ABSOLUTE_PATH = re.compile(r"(?<![\w/:.<~])/(?:[\w.-]+/)+[\w.-]+|[A-Z]:\\\\")
@@ -26,43 +35,54 @@ def path(request) -> Path:
     return request.param
 
 
-@pytest.fixture
-def cells(path) -> list[dict]:
+def cells_of(path: Path) -> list[dict]:
     """The cells with code."""
     return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
 
 
+@pytest.fixture
+def cells(path) -> list[dict]:
+    return cells_of(path)
+
+
+@pytest.fixture
+def interactive() -> list[dict]:
+    return cells_of(PATHS[-1].with_stem(INTERACTIVE))
+
+
 def test_the_notebooks_are_found():
-    assert [path.stem for path in PATHS] == ["elmo_interactive"]
+    assert [path.stem for path in PATHS] == sorted(PICTURES)
 
 
-def run(sources: list[str], folder: Path, data: Path) -> subprocess.CompletedProcess:
+def run(sources: list[str], folder: Path, **variables: Path) -> subprocess.CompletedProcess:
     """Run cells as one program; Python's warnings are errors, but for the one that no window opens."""
     program = folder / "notebook.py"
     program.write_text("\n\n".join(sources), encoding="utf-8")
-    environment = {**os.environ, "MPLBACKEND": "agg", "NER_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    environment |= {name: str(value) for name, value in variables.items()}
     arguments = [sys.executable, "-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive", str(program)]
     return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_it_runs(cells, tmp_path):
+def test_the_interactive_one_runs(interactive, tmp_path):
     pytest.importorskip("matplotlib")
     for split in ("train", "dev"):
         (tmp_path / f"{split}.txt").write_text(conll_2003(), encoding="utf-8")
-    ended = run(["".join(cell["source"]) for cell in cells], tmp_path, data=tmp_path)
+    ended = run(["".join(cell["source"]) for cell in interactive], tmp_path, NER_DATA=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    stored = [text_of(output) for cell in cells if not needs_data(cell) for output in cell["outputs"]]
+    stored = [text_of(output) for cell in interactive if not needs_data(cell) for output in cell["outputs"]]
     distance = re.compile(r"layer \d: cosine distance of apple and carrot [\d.]+")
     assert distance.findall(ended.stdout) == distance.findall("".join(stored))
     assert len(distance.findall(ended.stdout)) == 3
 
 
-def test_without_its_data_it_says_what_is_missing(cells, tmp_path):
+def test_without_its_data_it_says_what_is_missing(interactive, tmp_path):
     pytest.importorskip("matplotlib")
-    needing = [number for number, cell in enumerate(cells) if needs_data(cell)]
-    assert needing == list(range(needing[0], len(cells)))  # the last ones, so that all others run without
-    ended = run(["".join(cells[number]["source"]) for number in (0, needing[0])], tmp_path, data=tmp_path / "none")
+    needing = [number for number, cell in enumerate(interactive) if needs_data(cell)]
+    assert needing == list(range(needing[0], len(interactive)))  # the last ones, so that all others run without
+    sources = ["".join(interactive[number]["source"]) for number in (0, needing[0])]
+    ended = run(sources, tmp_path, NER_DATA=tmp_path / "none")
     assert ended.stderr.splitlines()[-1].startswith("FileNotFoundError: DATA must be what prepare_ner.py wrote")
 
 
@@ -81,7 +101,7 @@ def test_the_stored_outputs_are_whole(path, cells):
     assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
     assert [text_of(output) for output in outputs if output.get("name") == "stderr"] == []
     pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
-    assert len(pictures) == 4
+    assert len(pictures) == PICTURES[path.stem]
     assert all(base64.b64decode(picture).startswith(PNG) for picture in pictures)
     drawing = [cell for cell in cells if "plt.show()" in "".join(cell["source"])]
     assert len(drawing) == len(pictures)
