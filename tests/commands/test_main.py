@@ -9,7 +9,7 @@ import pytest
 
 from pytorch_elmo import __version__
 
-SUBCOMMANDS = {"convert", "models", "perplexity", "pretrain", "score", "verify", "vocabulary"}
+SUBCOMMANDS = {"convert", "models", "perplexity", "pretrain", "score", "swivel", "verify", "vocabulary"}
 
 
 def test_the_programs_are_the_commands():

@@ -6,7 +6,7 @@ import click
 
 from pytorch_elmo import __version__
 
-_SUBCOMMANDS = ("convert", "models", "perplexity", "pretrain", "score", "verify", "vocabulary")
+_SUBCOMMANDS = ("convert", "models", "perplexity", "pretrain", "score", "swivel", "verify", "vocabulary")
 
 
 class _LazyGroup(click.Group):

@@ -80,9 +80,10 @@ def command(config_file: Path, folder: Path, device: str, quiet: bool) -> None:
 def _run(config_file: Path, folder: Path, device_name: str, quiet: bool) -> None:
     from pytorch_elmo.embedder.setup import choose_device
     from pytorch_elmo.pretraining.config import read_config
-    from pytorch_elmo.pretraining.job import one_run_at_a_time, prepare_run, save_model
+    from pytorch_elmo.pretraining.job import prepare_run, save_model
     from pytorch_elmo.training.allocation import keep_freed_memory
     from pytorch_elmo.training.processes import join_processes, local_device
+    from pytorch_elmo.training.run_folder import one_run_at_a_time
 
     config = read_config(config_file)
     device = choose_device(local_device(device_name), -1)

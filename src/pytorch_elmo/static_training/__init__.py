@@ -1,0 +1,1 @@
+"""Static word vectors trained from text with Swivel: counting, training, files."""

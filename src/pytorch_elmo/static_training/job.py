@@ -1,0 +1,115 @@
+"""From texts to counts and from counts to files of vectors, in one folder that a later call goes on with."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.files import sha256_of, whole_file
+from pytorch_elmo.progress import Progress
+from pytorch_elmo.static_training.blocks import Blocks
+from pytorch_elmo.static_training.config import CountingConfig
+from pytorch_elmo.static_training.outputs import save_vectors
+from pytorch_elmo.static_training.pair_counts import PairCounter
+from pytorch_elmo.static_training.submatrices import Submatrices, write_submatrices
+from pytorch_elmo.static_training.trainer import SwivelTrainer
+from pytorch_elmo.static_training.words import choose_words, counted_tokens, read_words, write_words
+from pytorch_elmo.text.documents import read_sentences, refuse_field_without_table
+from pytorch_elmo.text.inputs import files_of, find_inputs, heard, size_of
+from pytorch_elmo.text.lines import InputFile
+from pytorch_elmo.text.prose import processes_for
+
+WORDS, COUNTS, DESCRIPTION = "words.txt", "counts.hdf5", "swivel.json"
+
+
+def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, progress: Progress) -> None:
+    """Write the words of texts and the counts of their pairs to `folder`, unless an earlier call did.
+
+    Args:
+        texts: files, globs and folders.
+        folder: of the run; made if it is not there.
+        config: what is counted.
+        progress: hears of bytes, read twice.
+
+    Raises:
+        TextError: the texts cannot be read, or have no words or no pairs.
+        ConfigurationError: `folder` holds counts of other texts, or made with other settings.
+    """
+    inputs = find_inputs(texts)
+    refuse_field_without_table(inputs, config.field)
+    if (folder / COUNTS).exists():
+        with Submatrices(folder / COUNTS) as found:
+            _refuse_other_counts(found.description, config, inputs, folder)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    words = choose_words(_read(inputs, config, "counting words", progress), folder, config)
+    write_words(words, folder / WORDS)
+    progress.note(f"{len(words):,} words, the rarest stands {words[-1][1]:,} times")
+    blocks = Blocks.of_size(len(words), config.submatrix_size)
+    ids = {word: number for number, (word, _) in enumerate(words)}
+    with PairCounter(folder, blocks, window=config.window) as counter:
+        num_tokens = counter.count(_read(inputs, config, "counting pairs", progress), ids)
+        description = {
+            "config": asdict(config),
+            "texts": [_describe(file) | {"sha256": list(map(sha256_of, files_of(file)))} for file in inputs],
+            "num_tokens": num_tokens,
+            "num_tokens_in_vocabulary": sum(count for _, count in words),
+        }
+        write_submatrices(folder / COUNTS, counter.runs(), blocks, description, progress)
+
+
+def write_results(trainer: SwivelTrainer, submatrices: Submatrices, folder: Path) -> None:
+    """Write the vectors to `folder`, and `swivel.json`: settings, texts and their hashes, the loss of each epoch."""
+    words = [word for word, _ in read_words(folder / WORDS)]
+    save_vectors(words, trainer.vectors(), folder, submatrices.description["config"])
+    document = {
+        "counting": submatrices.description,
+        "num_words": len(words),
+        "num_pairs": submatrices.num_cells,
+        "training": asdict(trainer.config),
+        "losses": trainer.losses,
+    }
+    with whole_file(folder / DESCRIPTION) as partial:
+        partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _read(inputs: Sequence[InputFile], config: CountingConfig, label: str, progress: Progress) -> Iterator[list[str]]:
+    size = size_of(inputs)
+    progress.start(total=size, unit="B", label=label)
+    sentences = read_sentences(
+        heard(inputs, progress.advance),
+        tokenizer=config.tokenizer,
+        field=config.field,
+        num_processes=processes_for(size),
+    )
+    yield from counted_tokens(sentences, config)
+    progress.finish()
+
+
+def _describe(file: InputFile) -> dict[str, Any]:
+    return {"name": file.name, "bytes": size_of([file])}
+
+
+def _refuse_other_counts(
+    description: dict[str, Any], config: CountingConfig, inputs: Sequence[InputFile], folder: Path
+) -> None:
+    before, now = description["config"], asdict(config)
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            raise ConfigurationError(
+                f"{folder} holds counts with {name} {before.get(name)}, now it is {now.get(name)}; restore the "
+                "setting, or choose another output folder"
+            )
+    for was, file in zip(description["texts"], inputs, strict=False):
+        if {"name": was["name"], "bytes": was["bytes"]} != _describe(file):
+            raise ConfigurationError(
+                f"{folder} holds counts of {was['name']} ({was['bytes']} bytes), got {file.name} "
+                f"({size_of([file])} bytes); name the same texts, or choose another output folder"
+            )
+    if len(inputs) != len(description["texts"]):
+        raise ConfigurationError(
+            f"{folder} holds counts of {len(description['texts'])} text(s), got {len(inputs)}; name the same texts, "
+            "or choose another output folder"
+        )
