@@ -16,24 +16,48 @@ def reference_counts(lines, words, window):
     return counts
 
 
-def reference_loss(rows, columns, counts, *, base=0.1, scale=0.25, exponent=0.5):
-    """Sections 3.1 and 3.2: the loss of all cells, and its gradient by the row and by the column vectors."""
-    total = counts.sum()
-    row_sums, column_sums = counts.sum(axis=1), counts.sum(axis=0)
+def reference_loss(rows, columns, counts, row_sums, column_sums, total, *, base=0.1, scale=0.25, exponent=0.5):
+    """Sections 3.1 and 3.2: the loss of a submatrix, and its gradient by the row and by the column vectors.
+
+    The sums and the total are those of the whole matrix; a sum is at least 1.
+    """
     loss, row_gradient, column_gradient = 0.0, np.zeros_like(rows), np.zeros_like(columns)
     for i in range(len(rows)):
         for j in range(len(columns)):
             product = rows[i] @ columns[j]
-            count = counts[i, j]
-            if count > 0:
-                error = product - np.log(count * total / (row_sums[i] * column_sums[j]))
-                confidence = base + scale * count**exponent
+            seen_once = np.log(1 * total / (max(row_sums[i], 1) * max(column_sums[j], 1)))
+            if counts[i, j] > 0:
+                error = product - (np.log(counts[i, j]) + seen_once)
+                confidence = base + scale * counts[i, j] ** exponent
                 loss += confidence * error**2 / 2
                 slope = confidence * error
             else:
-                surplus = product - np.log(1 * total / (row_sums[i] * column_sums[j]))
+                surplus = product - seen_once
                 loss += np.log(1 + np.exp(surplus))
                 slope = 1 / (1 + np.exp(-surplus))
             row_gradient[i] += slope * columns[j]
             column_gradient[j] += slope * rows[i]
     return loss, row_gradient, column_gradient
+
+
+def reference_training(counts, rows, columns, steps, num_blocks, *, rate=1.0, first_square=0.1):
+    """Section 3: Adagrad on one submatrix after the other; `steps` are pairs of a row and a column block.
+
+    Returns the trained tables and the loss of each step.
+    """
+    rows, columns = rows.copy(), columns.copy()
+    squares = {"rows": np.full_like(rows, first_square), "columns": np.full_like(columns, first_square)}
+    sums, losses = counts.sum(axis=1), []
+    for row_block, column_block in steps:
+        r, c = slice(row_block, None, num_blocks), slice(column_block, None, num_blocks)
+        part = counts[r, c]
+        loss, row_gradient, column_gradient = reference_loss(rows[r], columns[c], part, sums[r], sums[c], sums.sum())
+        losses.append(loss)
+        for table, words, gradient, name in (
+            (rows, r, row_gradient, "rows"),
+            (columns, c, column_gradient, "columns"),
+        ):
+            scaled = gradient / np.sqrt(part.size)
+            squares[name][words] += scaled**2
+            table[words] -= rate * scaled / np.sqrt(squares[name][words])
+    return rows, columns, losses

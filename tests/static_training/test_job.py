@@ -1,0 +1,130 @@
+"""One folder, from texts to files of vectors."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pytorch_elmo.errors import ConfigurationError, TextError
+from pytorch_elmo.progress import SilentProgress
+from pytorch_elmo.static_embeddings import WordVectors
+from pytorch_elmo.static_training.config import CountingConfig, SwivelConfig
+from pytorch_elmo.static_training.job import COUNTS, DESCRIPTION, WORDS, prepare_counts, write_results
+from pytorch_elmo.static_training.outputs import rarest_mean
+from pytorch_elmo.static_training.submatrices import Submatrices
+from pytorch_elmo.static_training.trainer import SwivelTrainer
+
+CONFIG = CountingConfig(min_count=2, submatrix_size=3)
+TEXT = "the cat sat on the mat\n\nthe dog sat\nthe cat ran\nthe mat lay on the cat\n"
+EXPECTED_WORDS = [("the", 6), ("cat", 3), ("mat", 2), ("on", 2), ("sat", 2)]
+
+
+class Reports:
+    def step_done(self):
+        pass
+
+    def epoch_done(self, epoch, loss):
+        pass
+
+
+@pytest.fixture
+def texts(tmp_path, monkeypatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text(TEXT, encoding="utf-8")
+    Path("b.txt.gz").write_bytes(gzip.compress(b"the unknown\n"))
+    return ["a.txt", "b.txt.gz"]
+
+
+def prepare(texts, config=CONFIG):
+    prepare_counts(texts, Path("run"), config, SilentProgress())
+
+
+def test_texts_become_words_and_counts(texts):
+    prepare(texts)
+    assert Path("run", WORDS).read_text() == "the 7\ncat 3\nmat 2\non 2\nsat 2\n"
+    with Submatrices(Path("run", COUNTS)) as counts:
+        assert counts.description["num_tokens"] == 20
+        assert counts.description["num_tokens_in_vocabulary"] == 16
+        assert [text["name"] for text in counts.description["texts"]] == texts
+        assert len(counts.description["texts"][0]["sha256"][0]) == 64
+        # "the" and "cat" stand side by side on three lines, and on two of them once more.
+        cells = counts.read(0, 1)
+        assert cells.counts[0] == pytest.approx(1 + 1 / 3 + 1 + 1 + 1 / 5)
+    assert sorted(path.name for path in Path("run").iterdir()) == [COUNTS, WORDS]
+
+
+def test_counts_that_are_there_are_taken(texts):
+    prepare(texts)
+    before = Path("run", COUNTS).stat().st_mtime_ns
+    prepare(texts)
+    assert Path("run", COUNTS).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda texts: (texts, replace(CONFIG, window=5)),
+            "run holds counts with window 10, now it is 5; restore the",
+        ),
+        (lambda texts: (texts, replace(CONFIG, field=None, min_count=1)), "counts with min_count 2, now it is 1"),
+        (
+            lambda texts: (texts[:1], CONFIG),
+            r"run holds counts of 2 text\(s\), got 1; name the same texts, or choose",
+        ),
+        (
+            lambda texts: (texts[::-1], CONFIG),
+            r"counts of a\.txt \(71 bytes\), got b\.txt\.gz \(\d+ bytes\); name the",
+        ),
+    ],
+)
+def test_counts_of_something_else_are_refused(texts, change, message):
+    prepare(texts)
+    with pytest.raises(ConfigurationError, match=message):
+        prepare(*change(texts))
+
+
+def test_a_damaged_file_of_counts(texts):
+    prepare(texts)
+    path = Path("run", COUNTS)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(
+        TextError, match=r"the counts run/counts\.hdf5 cannot be read \(.*\); remove the file to count"
+    ):
+        prepare(texts)
+
+
+def test_another_file_is_no_file_of_counts(texts):
+    import h5py
+
+    Path("run").mkdir()
+    with h5py.File(Path("run", COUNTS), "w") as file:
+        file.attrs["format"] = "another"
+    with pytest.raises(TextError, match=r"must hold counts of pairs, version 1, got \('another', None\); count anew"):
+        prepare(texts)
+
+
+def test_results_are_read_by_word_vectors(texts):
+    prepare(texts)
+    with Submatrices(Path("run", COUNTS)) as counts:
+        trainer = SwivelTrainer(counts, SwivelConfig(dim=6, num_epochs=2))
+        trainer.run(Path("run"), Reports())
+        write_results(trainer, counts, Path("run"))
+    vectors = WordVectors.from_file(Path("run", "vectors.txt.gz"))
+    assert vectors.words == [word for word, _ in EXPECTED_WORDS]
+    torch.testing.assert_close(vectors.embedding_matrix[2:].detach(), trainer.vectors(), rtol=1e-5, atol=1e-7)
+    document = json.loads(Path("run", DESCRIPTION).read_text("utf-8"))
+    assert document["losses"] == trainer.losses
+    assert document["training"]["dim"] == 6
+    assert document["counting"]["config"]["min_count"] == 2
+    assert document["num_words"] == 5
+
+
+def test_the_rarest_words_stand_for_unknown_ones():
+    vectors = torch.from_numpy(np.random.default_rng(0).normal(size=(80, 3)))
+    torch.testing.assert_close(rarest_mean(vectors), (vectors[78] + vectors[79]) / 2)
+    torch.testing.assert_close(rarest_mean(vectors[:3]), vectors[2])
