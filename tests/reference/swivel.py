@@ -40,7 +40,7 @@ def reference_loss(rows, columns, counts, row_sums, column_sums, total, *, base=
     return loss, row_gradient, column_gradient
 
 
-def reference_training(counts, rows, columns, steps, num_blocks, *, rate=1.0, first_square=0.1):
+def reference_training(counts, rows, columns, steps, num_blocks, *, rate=0.2, first_square=0.1):
     """Section 3: Adagrad on one submatrix after the other; `steps` are pairs of a row and a column block.
 
     Returns the trained tables and the loss of each step.
@@ -57,7 +57,6 @@ def reference_training(counts, rows, columns, steps, num_blocks, *, rate=1.0, fi
             (rows, r, row_gradient, "rows"),
             (columns, c, column_gradient, "columns"),
         ):
-            scaled = gradient / np.sqrt(part.size)
-            squares[name][words] += scaled**2
-            table[words] -= rate * scaled / np.sqrt(squares[name][words])
+            squares[name][words] += gradient**2
+            table[words] -= rate * gradient / np.sqrt(squares[name][words])
     return rows, columns, losses

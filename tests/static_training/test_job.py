@@ -11,10 +11,10 @@ import torch
 
 from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.progress import SilentProgress
-from pytorch_elmo.static_embeddings import WordVectors
+from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors
 from pytorch_elmo.static_training.config import CountingConfig, SwivelConfig
 from pytorch_elmo.static_training.job import COUNTS, DESCRIPTION, WORDS, prepare_counts, write_results
-from pytorch_elmo.static_training.outputs import rarest_mean
+from pytorch_elmo.static_training.outputs import write_text_embedding
 from pytorch_elmo.static_training.submatrices import Submatrices
 from pytorch_elmo.static_training.trainer import SwivelTrainer
 
@@ -113,7 +113,7 @@ def test_results_are_read_by_word_vectors(texts):
     with Submatrices(Path("run", COUNTS)) as counts:
         trainer = SwivelTrainer(counts, SwivelConfig(dim=6, num_epochs=2))
         trainer.run(Path("run"), Reports())
-        write_results(trainer, counts, Path("run"))
+        write_results(trainer, counts, Path("run"), dtype=torch.float16)
     vectors = WordVectors.from_file(Path("run", "vectors.txt.gz"))
     assert vectors.words == [word for word, _ in EXPECTED_WORDS]
     torch.testing.assert_close(vectors.embedding_matrix[2:].detach(), trainer.vectors(), rtol=1e-5, atol=1e-7)
@@ -123,8 +123,19 @@ def test_results_are_read_by_word_vectors(texts):
     assert document["counting"]["config"]["min_count"] == 2
     assert document["num_words"] == 5
 
+    embedding = TextEmbedding.load(Path("run", "text_embedding"))
+    assert embedding.vocabulary == vectors.words
+    sentence = (trainer.vectors()[0] + trainer.vectors()[2]) / 2**0.5
+    torch.testing.assert_close(embedding(["the mat"])[0].detach(), sentence, rtol=1e-2, atol=1e-3)
+    assert not embedding.settings.remove_punctuation
 
-def test_the_rarest_words_stand_for_unknown_ones():
-    vectors = torch.from_numpy(np.random.default_rng(0).normal(size=(80, 3)))
-    torch.testing.assert_close(rarest_mean(vectors), (vectors[78] + vectors[79]) / 2)
-    torch.testing.assert_close(rarest_mean(vectors[:3]), vectors[2])
+
+def test_the_rarest_words_stand_for_unknown_ones(tmp_path):
+    vectors = torch.from_numpy(np.random.default_rng(0).normal(size=(80, 3))).float()
+    words = [f"w{number}" for number in range(80)]
+    for count, expected in ((80, (vectors[78] + vectors[79]) / 2), (3, vectors[2])):
+        write_text_embedding(words[:count], vectors[:count], tmp_path, remove_punctuation=True, dtype=torch.float32)
+        embedding = TextEmbedding.load(tmp_path)
+        torch.testing.assert_close(embedding(["unknown"])[0].detach(), expected)
+        assert torch.equal(embedding(["w,0!"])[0].detach(), vectors[0])
+        assert embedding.settings.combiner == "sqrtn"

@@ -31,48 +31,97 @@ class _Reports:
 @click.command("swivel")
 @click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
 @click.argument("folder", metavar="OUTPUT", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--dim", type=_COUNT, default=100, show_default=True, help="Numbers of a vector.")
-@click.option("--epochs", "num_epochs", type=_COUNT, default=40, show_default=True, help="Passes over the counts.")
+@click.option("--dim", type=_COUNT, default=SwivelConfig.dim, show_default=True, help="Numbers of a vector.")
+@click.option(
+    "--epochs",
+    "num_epochs",
+    type=_COUNT,
+    default=SwivelConfig.num_epochs,
+    show_default=True,
+    help="Passes over the counts.",
+)
 @reading_options
 @click.option("--lowercase", is_flag=True, help="Count in lower case.")
 @click.option("--remove-punctuation", is_flag=True, help="Drop punctuation (Unicode category P) from the tokens.")
-@click.option("--min-count", type=_COUNT, default=20, show_default=True, help="Occurrences of a word.")
+@click.option(
+    "--min-count", type=_COUNT, default=CountingConfig.min_count, show_default=True, help="Occurrences of a word."
+)
 @click.option("--max-size", type=_COUNT, help="Words at most, the most frequent ones.")
 @click.option("--keep-identifiers", is_flag=True, help="Keep words with an @ or five digits in a row.")
-@click.option("--window", type=_COUNT, default=10, show_default=True, help="Tokens on each side that are context.")
+@click.option(
+    "--window",
+    type=_COUNT,
+    default=CountingConfig.window,
+    show_default=True,
+    help="Tokens on each side that are context.",
+)
 @click.option(
     "--submatrix-size",
     type=click.IntRange(1, LARGEST_SUBMATRIX),
-    default=1024,
+    default=CountingConfig.submatrix_size,
     show_default=True,
     help="Words whose pairs are trained in one step; 4096 suits a GPU.",
 )
-@click.option("--learning-rate", type=float, default=1.0, show_default=True, help="Adagrad's.")
-@click.option("--confidence-base", type=_NOT_NEGATIVE, default=0.1, show_default=True, help="Weight of a rare pair.")
-@click.option("--confidence-scale", type=_NOT_NEGATIVE, default=0.25, show_default=True, help="Times count^exponent.")
+@click.option("--learning-rate", type=float, default=SwivelConfig.learning_rate, show_default=True, help="Adagrad's.")
 @click.option(
-    "--confidence-exponent", type=_NOT_NEGATIVE, default=0.5, show_default=True, help="See --confidence-scale."
+    "--confidence-base",
+    type=_NOT_NEGATIVE,
+    default=SwivelConfig.confidence_base,
+    show_default=True,
+    help="Weight of a rare pair.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all random numbers.")
+@click.option(
+    "--confidence-scale",
+    type=_NOT_NEGATIVE,
+    default=SwivelConfig.confidence_scale,
+    show_default=True,
+    help="Times count^exponent.",
+)
+@click.option(
+    "--confidence-exponent",
+    type=_NOT_NEGATIVE,
+    default=SwivelConfig.confidence_exponent,
+    show_default=True,
+    help="See --confidence-scale.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=SwivelConfig.seed, show_default=True, help="Of all random numbers."
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+@click.option(
+    "--store",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Precision of the text embedding's file.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def command(texts: tuple[str, ...], folder: Path, device: str, quiet: bool, **settings: Any) -> None:
+def command(texts: tuple[str, ...], folder: Path, device: str, store: str, quiet: bool, **settings: Any) -> None:
     """Train one vector for each frequent word of TEXT with Swivel (Shazeer et al. 2016), or go on with OUTPUT.
 
     Words that stand within --window tokens of each other on a line are counted, once, in bounded memory; then vectors
     are fitted to the counts. TEXT is files, globs or folders: text, .gz, .xz, .bz2 or tar archives of it, or tables
-    with --field. OUTPUT gets vectors.txt.gz (GloVe's text, as WordVectors reads it), swivel.json (settings, hashes of
-    the texts, loss of each epoch), the words, the counts and a checkpoint. Ctrl-C and SIGTERM save a checkpoint
-    first; the same command goes on, and with more --epochs a finished run does.
+    with --field. OUTPUT gets vectors.txt.gz (GloVe's text, as WordVectors reads it), text_embedding (a folder for
+    TextEmbedding.load), swivel.json (settings, hashes of the texts, loss of each epoch), the words, the counts and a
+    checkpoint. Ctrl-C and SIGTERM save a checkpoint first; the same command goes on, and so does a finished run with
+    more --epochs.
     """
     with one_line_errors():
         fitting = {name: settings.pop(name) for name in SwivelConfig.__dataclass_fields__}
-        _run(texts, folder, CountingConfig(**settings), SwivelConfig(**fitting), device, quiet)
+        _run(texts, folder, CountingConfig(**settings), SwivelConfig(**fitting), device, store, quiet)
 
 
 def _run(
-    texts: tuple[str, ...], folder: Path, counting: CountingConfig, config: SwivelConfig, device: str, quiet: bool
+    texts: tuple[str, ...],
+    folder: Path,
+    counting: CountingConfig,
+    config: SwivelConfig,
+    device: str,
+    store: str,
+    quiet: bool,
 ) -> None:
+    import torch
+
     from pytorch_elmo.embedder.setup import choose_device
     from pytorch_elmo.static_training.job import COUNTS, prepare_counts, write_results
     from pytorch_elmo.static_training.submatrices import Submatrices
@@ -91,7 +140,7 @@ def _run(
                 finished = trainer.run(folder, _Reports(progress, config.num_epochs), stop)
             progress.finish()
             if finished:
-                write_results(trainer, submatrices, folder)
+                write_results(trainer, submatrices, folder, dtype=getattr(torch, store))
                 progress.note(f"wrote {folder}")
     if not finished:
         click.echo(f"stopped at step {trainer.step:,}; the same command goes on", err=True)

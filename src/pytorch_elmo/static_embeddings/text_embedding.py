@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.pretrained.text_embeddings import text_embedding_folder
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.static_embeddings.hub_source import hub_folder
 from pytorch_elmo.static_embeddings.hub_text import read_hub_text
@@ -98,12 +99,16 @@ class TextEmbedding(nn.Module):
 
     @classmethod
     def load(cls, folder: str | Path, *, trainable: bool = True) -> "TextEmbedding":
-        """Read what `save` wrote; half precision becomes float32.
+        """Read what `save` wrote, or an embedding of the package; half precision becomes float32.
+
+        Args:
+            folder: of the files, or one of the names `swivel-20`, `swivel-100`, `swivel-science-128`.
+            trainable: as for the class.
 
         Raises:
             WeightsError: a file is missing, damaged or of another version, or the two do not belong together.
         """
-        return cls._of(*read_text_embedding(Path(folder)), trainable)
+        return cls._of(*read_text_embedding(text_embedding_folder(folder)), trainable)
 
     def save(self, folder: str | Path, *, dtype: torch.dtype | None = None) -> None:
         """Write `text_embedding.safetensors` and `vocabulary.txt` into a folder, which is made if need be.

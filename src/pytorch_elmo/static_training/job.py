@@ -6,12 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.files import sha256_of, whole_file
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.static_training.blocks import Blocks
 from pytorch_elmo.static_training.config import CountingConfig
-from pytorch_elmo.static_training.outputs import save_vectors
+from pytorch_elmo.static_training.outputs import TEXT_EMBEDDING, VECTORS, write_glove_text, write_text_embedding
 from pytorch_elmo.static_training.pair_counts import PairCounter
 from pytorch_elmo.static_training.submatrices import Submatrices, write_submatrices
 from pytorch_elmo.static_training.trainer import SwivelTrainer
@@ -60,10 +62,25 @@ def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, p
         write_submatrices(folder / COUNTS, counter.runs(), blocks, description, progress)
 
 
-def write_results(trainer: SwivelTrainer, submatrices: Submatrices, folder: Path) -> None:
-    """Write the vectors to `folder`, and `swivel.json`: settings, texts and their hashes, the loss of each epoch."""
+def write_results(trainer: SwivelTrainer, submatrices: Submatrices, folder: Path, *, dtype: torch.dtype) -> None:
+    """Write the vectors to `folder`, and `swivel.json`: settings, texts and their hashes, the loss of each epoch.
+
+    Args:
+        trainer: has the vectors.
+        submatrices: what it was trained on.
+        folder: of the run, with its words.
+        dtype: of the text embedding's numbers.
+    """
     words = [word for word, _ in read_words(folder / WORDS)]
-    save_vectors(words, trainer.vectors(), folder, submatrices.description["config"])
+    vectors = trainer.vectors()
+    write_glove_text(words, vectors, folder / VECTORS)
+    write_text_embedding(
+        words,
+        vectors,
+        folder / TEXT_EMBEDDING,
+        remove_punctuation=submatrices.description["config"]["remove_punctuation"],
+        dtype=dtype,
+    )
     document = {
         "counting": submatrices.description,
         "num_words": len(words),

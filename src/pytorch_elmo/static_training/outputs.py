@@ -1,28 +1,17 @@
-"""The files of trained vectors: GloVe's text."""
+"""The files of trained vectors: GloVe's text, and a text embedding as TensorFlow's hub has them."""
 
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import torch
 from torch import Tensor
 
 from pytorch_elmo.files import whole_file, writing_to
+from pytorch_elmo.static_embeddings.text_embedding import TextEmbedding
 
-VECTORS = "vectors.txt.gz"
-RAREST_SHARE = 0.025
-
-
-def save_vectors(words: Sequence[str], vectors: Tensor, folder: Path, counting: dict[str, Any]) -> None:
-    """Write `vectors.txt.gz`, as `WordVectors.from_file` reads it.
-
-    Args:
-        words: in descending order of frequency.
-        vectors: (number of words, dim) float32.
-        folder: where.
-        counting: the settings of the counting.
-    """
-    write_glove_text(words, vectors, folder / VECTORS)
+VECTORS, TEXT_EMBEDDING = "vectors.txt.gz", "text_embedding"
+_RAREST_SHARE = 0.025
 
 
 def write_glove_text(words: Sequence[str], vectors: Tensor, path: Path) -> None:
@@ -43,12 +32,21 @@ def write_glove_text(words: Sequence[str], vectors: Tensor, path: Path) -> None:
             packed.write(f"{word} {' '.join(f'{number:.6g}' for number in row)}\n".encode())
 
 
-def rarest_mean(vectors: Tensor) -> Tensor:
-    """The mean vector of the rarest 2.5 % of the words, for the words that have none; (dim,).
+def write_text_embedding(
+    words: Sequence[str], vectors: Tensor, folder: Path, *, remove_punctuation: bool, dtype: torch.dtype
+) -> None:
+    """Write what `TextEmbedding.load` reads: sqrtn, and one bucket for all other tokens.
 
-    TensorFlow Hub's embeddings "with oov" fill their buckets with the least frequent words, about 2.5 % of them.
+    The bucket's vector is the mean of the rarest 2.5 % of the words, at least one: the hub's embeddings "with oov"
+    train theirs on the least frequent words of the text, about 2.5 % of its vocabulary.
 
     Args:
-        vectors: (number of words, dim), in descending order of frequency.
+        words: in descending order of frequency.
+        vectors: (number of words, dim) float32.
+        folder: made if it is not there.
+        remove_punctuation: as the words were counted.
+        dtype: of the stored numbers.
     """
-    return vectors[-max(round(RAREST_SHARE * len(vectors)), 1) :].mean(dim=0)
+    rarest = vectors[-max(round(_RAREST_SHARE * len(vectors)), 1) :].mean(dim=0, keepdim=True)
+    matrix = torch.cat([vectors, rarest])
+    TextEmbedding(words, matrix, remove_punctuation=remove_punctuation).save(folder, dtype=dtype)

@@ -70,7 +70,7 @@ class PairCounter:
 
     def _add(self, tokens: list[str], ids: Mapping[str, int]) -> None:
         """Take tokens of the present line."""
-        self._words.extend(map(ids.get, tokens, repeat(_UNKNOWN)))  # type: ignore[arg-type]  # never None
+        self._words.extend(map(ids.get, tokens, repeat(_UNKNOWN)))
         self._lines.extend(repeat(self._num_lines, len(tokens)))
         if len(self._words) - self._num_carried >= self._most_tokens:
             self._spill()

@@ -131,10 +131,8 @@ class SwivelTrainer:
             raise PytorchElmoError(
                 f"the loss is {result.loss} at step {self.step + 1}; lower --learning-rate, in another output folder"
             )
-        # As in the authors' program; it keeps a vector's gradient alike for submatrices of all sizes.
-        scale = 1 / math.sqrt(len(result.rows) * len(result.columns))
-        first.update(rows, result.rows * scale, self.config.learning_rate)
-        second.update(columns, result.columns * scale, self.config.learning_rate)
+        first.update(rows, result.rows, self.config.learning_rate)
+        second.update(columns, result.columns, self.config.learning_rate)
         self._advance(result.loss)
 
     def resume(self, folder: Path) -> None:
