@@ -113,7 +113,7 @@ def fit(train: Part, weight_decay: float) -> nn.Linear:
 
 def share_right(classifier: nn.Linear, part: Part) -> float:
     """Accuracy."""
-    return (classifier(part.vectors).argmax(dim=1) == part.labels).double().mean().item()
+    return float((classifier(part.vectors).argmax(dim=1) == part.labels).double().mean())
 
 
 def compare(paths: Sequence[Path], tables: Sequence[WordVectors], tokenizer: str) -> str:

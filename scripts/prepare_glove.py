@@ -3,10 +3,11 @@
     python scripts/prepare_glove.py glove.6B.zip data/glove
     python scripts/prepare_glove.py glove.6B.zip data/glove --only 100d
     python scripts/prepare_glove.py my_vectors.txt data/glove/glove.6B.100d.txt.gz
+    python scripts/prepare_glove.py swivel-100 data/glove/glove.6B.100d.txt.gz
 
 SOURCE is a published zip file (glove.6B.zip, glove.840B.300d.zip) or one file of vectors, as it is or packed (.gz,
-.xz). OUT gets a file NAME.txt.gz for each, or is the one file's new name. Every line must hold as many numbers as the
-first.
+.xz), or a text embedding, in a folder or by name: swivel-100 stands in where GloVe's vectors cannot be had. OUT gets
+a file NAME.txt.gz for each, or is the one file's new name. Every line must hold as many numbers as the first.
 """
 
 import argparse
@@ -21,6 +22,8 @@ from typing import NamedTuple
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError, TextError
 from pytorch_elmo.files import whole_file
+from pytorch_elmo.pretrained.text_embeddings import text_embedding_folder
+from pytorch_elmo.static_embeddings import TextEmbedding
 from pytorch_elmo.text.lines import InputFile, read_lines
 
 ENDING = ".txt.gz"
@@ -46,7 +49,12 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
 
     Raises:
         TextError: the source cannot be read.
+        WeightsError: it is a folder without a text embedding.
     """
+    if (folder := text_embedding_folder(str(source))).is_dir():
+        if only in folder.name:
+            yield Member(folder.name, _lines_of(TextEmbedding.load(folder)))
+        return
     if source.suffix != ".zip":
         file = InputFile(source, str(source))
         name = source.name.removesuffix(file.compression)
@@ -57,6 +65,12 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
         for path in map(PurePosixPath, archive.namelist()):
             if path.suffix == ".txt" and only in path.name:
                 yield Member(path.name, _unpacked(archive, str(path), source))
+
+
+def _lines_of(embedding: TextEmbedding) -> Iterator[str]:
+    """The words of a text embedding as GloVe writes them, without the buckets."""
+    for word, row in zip(embedding.vocabulary, embedding.embedding_matrix.tolist(), strict=False):
+        yield f"{word} {' '.join(f'{number:.6g}' for number in row)}\n"
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, source: Path) -> Iterator[str]:
@@ -140,7 +154,7 @@ def _write(member: Member, target: Path) -> Size:
 def main() -> None:
     """Read the arguments, prepare, and print what there is."""
     parser = argparse.ArgumentParser(description="Place GloVe's word vectors for the configurations.")
-    parser.add_argument("source", type=Path, help="the published zip file, or a file of vectors")
+    parser.add_argument("source", type=Path, help="the published zip file, a file of vectors, or swivel-100")
     parser.add_argument("out", type=Path, help="a folder; data/glove is where the configurations look")
     parser.add_argument("--only", metavar="TEXT", default="", help="files alone whose name has this in it: 100d")
     arguments = parser.parse_args()

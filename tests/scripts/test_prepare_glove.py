@@ -7,6 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
+
+from pytorch_elmo.static_embeddings import TextEmbedding
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LINES = "the 0.1 0.2 -3e-05\n. . . 1 2 3\ncafé 0 -1 .5\n"
@@ -52,6 +55,14 @@ def test_a_file_of_vectors(run_script, tmp_path, name, pack):
         done = run_script("prepare_glove.py", tmp_path / name, out)
         assert done.returncode == 0, done.stderr
     assert unpacked(tmp_path / "glove.6B.100d.txt.gz") == unpacked(tmp_path / "folder" / "v.txt.gz") == LINES
+
+
+def test_a_text_embedding(run_script, tmp_path):
+    vectors = torch.tensor([[1, 0.5, -0.25], [1 / 3, 0, 2], [9, 9, 9]])
+    TextEmbedding(["the", "café"], vectors).save(tmp_path / "mine")
+    out = tmp_path / "glove.6B.100d.txt.gz"
+    assert run_script("prepare_glove.py", tmp_path / "mine", out).returncode == 0
+    assert unpacked(out) == "the 1 0.5 -0.25\ncafé 0.333333 0 2\n"
 
 
 def test_allennlp_reads_it(run_script, published, tmp_path):
