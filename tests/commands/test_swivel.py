@@ -77,7 +77,7 @@ def test_words_that_stand_together_get_alike_vectors(run_elmo):
         ),
         (["short.txt", "run", "--min-count", 1], 1, "word vectors need words that stand beside others, the text has"),
         (["text.txt", "run", "--field", "x"], 1, "text.txt is plain text and has no fields, got the field 'x'"),
-        (["text.txt", "run", "--learning-rate", 0], 2, "learning_rate must be above 0, got 0.0; give 0.2"),
+        (["text.txt", "run", "--learning-rate", 0], 2, "learning_rate must be above 0, got 0.0; give 0.1"),
         (["text.txt", "run", "--device", "tpu"], 2, "device"),
         (["text.txt", "run", "--submatrix-size", 40_000], 2, "is not in the range 1<=x<=32768"),
         (["text.txt"], 2, "Missing argument 'TEXT...'"),

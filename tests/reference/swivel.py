@@ -40,7 +40,7 @@ def reference_loss(rows, columns, counts, row_sums, column_sums, total, *, base=
     return loss, row_gradient, column_gradient
 
 
-def reference_training(counts, rows, columns, steps, num_blocks, *, rate=0.2, first_square=0.1):
+def reference_training(counts, rows, columns, steps, num_blocks, *, rate=0.1, first_square=0.1):
     """Section 3: Adagrad on one submatrix after the other; `steps` are pairs of a row and a column block.
 
     Returns the trained tables and the loss of each step.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from damage import with_a_changed_bit
 from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.progress import SilentProgress
 from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors
@@ -46,15 +47,14 @@ def prepare(texts, config=CONFIG):
 def test_texts_become_words_and_counts(texts):
     prepare(texts)
     assert Path("run", WORDS).read_text() == "the 7\ncat 3\nmat 2\non 2\nsat 2\n"
-    with Submatrices(Path("run", COUNTS)) as counts:
-        assert counts.description["num_tokens"] == 20
-        assert counts.description["num_tokens_in_vocabulary"] == 16
-        assert [text["name"] for text in counts.description["texts"]] == texts
-        assert len(counts.description["texts"][0]["sha256"][0]) == 64
-        # "the" and "cat" stand side by side on three lines, and on two of them once more.
-        cells = counts.read(0, 1)
-        assert cells.counts[0] == pytest.approx(1 + 1 / 3 + 1 + 1 + 1 / 5)
-    assert sorted(path.name for path in Path("run").iterdir()) == [COUNTS, WORDS]
+    counts = Submatrices(Path("run", COUNTS))
+    assert counts.description["num_tokens"] == 20
+    assert counts.description["num_tokens_in_vocabulary"] == 16
+    assert [text["name"] for text in counts.description["texts"]] == texts
+    assert len(counts.description["texts"][0]["sha256"][0]) == 64
+    # "the" and "cat" stand side by side on three lines, and on two of them once more.
+    assert counts.read(0, 1).counts[0] == pytest.approx(1 + 1 / 3 + 1 + 1 + 1 / 5)
+    assert sorted(path.name for path in Path("run").iterdir()) == ["counts.bin", COUNTS, WORDS]
 
 
 def test_counts_that_are_there_are_taken(texts):
@@ -88,32 +88,35 @@ def test_counts_of_something_else_are_refused(texts, change, message):
         prepare(*change(texts))
 
 
-def test_a_damaged_file_of_counts(texts):
+def test_counts_that_are_damaged_are_refused(texts):
     prepare(texts)
-    path = Path("run", COUNTS)
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(
-        TextError, match=r"the counts run/counts\.hdf5 cannot be read \(.*\); remove the file to count"
-    ):
+    path, refusal = Path("run", "counts.bin"), r"^run/counts\.json and counts\.bin must hold counts of pairs, got: "
+    content = path.read_bytes()
+    for damaged in (b"", content[:-1], *with_a_changed_bit(content, 20)):
+        path.write_bytes(damaged)
+        with pytest.raises(TextError, match=refusal + ".*written together.*; remove them to count anew$"):
+            prepare(texts)
+    path.unlink()
+    with pytest.raises(TextError, match=refusal + ".*No such file.*; remove them to count anew$"):
         prepare(texts)
 
 
-def test_another_file_is_no_file_of_counts(texts):
-    import h5py
-
-    Path("run").mkdir()
-    with h5py.File(Path("run", COUNTS), "w") as file:
-        file.attrs["format"] = "another"
-    with pytest.raises(TextError, match=r"must hold counts of pairs, version 1, got \('another', None\); count anew"):
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "another", "version": 1, "sha256": ""}'])
+def test_another_file_is_no_file_of_counts(texts, content):
+    prepare(texts)
+    Path("run", COUNTS).write_text(content)
+    with pytest.raises(
+        TextError, match=r"run/counts\.json and counts\.bin must hold counts of pairs, got: .*; remove them"
+    ):
         prepare(texts)
 
 
 def test_results_are_read_by_word_vectors(texts):
     prepare(texts)
-    with Submatrices(Path("run", COUNTS)) as counts:
-        trainer = SwivelTrainer(counts, SwivelConfig(dim=6, num_epochs=2))
-        trainer.run(Path("run"), Reports())
-        write_results(trainer, counts, Path("run"), dtype=torch.float16)
+    counts = Submatrices(Path("run", COUNTS))
+    trainer = SwivelTrainer(counts, SwivelConfig(dim=6, num_epochs=2))
+    trainer.run(Path("run"), Reports())
+    write_results(trainer, counts, Path("run"), dtype=torch.float16)
     vectors = WordVectors.from_file(Path("run", "vectors.txt.gz"))
     assert vectors.words == [word for word, _ in EXPECTED_WORDS]
     torch.testing.assert_close(vectors.embedding_matrix[2:].detach(), trainer.vectors(), rtol=1e-5, atol=1e-7)

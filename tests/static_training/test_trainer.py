@@ -47,9 +47,8 @@ def submatrices(lines, tmp_path_factory):
     folder, blocks = tmp_path_factory.mktemp("counts"), Blocks.of_size(len(WORDS), 4)
     with PairCounter(folder, blocks, window=WINDOW) as counter:
         counter.count(lines, {word: number for number, word in enumerate(WORDS)})
-        write_submatrices(folder / "counts.hdf5", counter.runs(), blocks, {})
-    with Submatrices(folder / "counts.hdf5") as opened:
-        yield opened
+        write_submatrices(folder / "counts.json", counter.runs(), blocks, {})
+    return Submatrices(folder / "counts.json")
 
 
 def run(submatrices, folder, config=CONFIG, *, until=None):
@@ -108,7 +107,7 @@ def test_the_seed_decides(submatrices, tmp_path):
 
 def test_other_settings_are_refused(submatrices, tmp_path):
     run(submatrices, tmp_path, until=2)
-    with pytest.raises(ConfigurationError, match=r"started with learning_rate 0\.2, now it is 0\.5; restore"):
+    with pytest.raises(ConfigurationError, match=r"started with learning_rate 0\.1, now it is 0\.5; restore"):
         run(submatrices, tmp_path, replace(CONFIG, learning_rate=0.5))
 
 
@@ -140,7 +139,7 @@ def test_a_loss_that_is_no_number_ends_the_run(submatrices, tmp_path):
     [
         ({"dim": 0}, "dim must be 1 or more, got 0; leave it out for the default"),
         ({"num_epochs": -1}, "num_epochs must be 1 or more, got -1"),
-        ({"learning_rate": 0.0}, r"learning_rate must be above 0, got 0\.0; give 0\.2"),
+        ({"learning_rate": 0.0}, r"learning_rate must be above 0, got 0\.0; give 0\.1"),
         ({"confidence_base": -0.5}, r"confidence_base must be 0 or more, got -0\.5; leave it out"),
     ],
 )

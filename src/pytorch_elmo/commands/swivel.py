@@ -132,16 +132,16 @@ def _run(
     progress, chosen = make_progress(quiet=quiet, lines=False), choose_device(device, -1)
     with one_run_at_a_time(folder, Processes()):
         prepare_counts(texts, folder, counting, progress)
-        with Submatrices(folder / COUNTS) as submatrices:
-            trainer = SwivelTrainer(submatrices, config, device=chosen)
-            trainer.resume(folder)
-            progress.start(total=trainer.num_steps, unit="submatrices", done=trainer.step, label="training")
-            with stop_when_asked() as stop:
-                finished = trainer.run(folder, _Reports(progress, config.num_epochs), stop)
-            progress.finish()
-            if finished:
-                write_results(trainer, submatrices, folder, dtype=getattr(torch, store))
-                progress.note(f"wrote {folder}")
+        submatrices = Submatrices(folder / COUNTS)
+        trainer = SwivelTrainer(submatrices, config, device=chosen)
+        trainer.resume(folder)
+        progress.start(total=trainer.num_steps, unit="submatrices", done=trainer.step, label="training")
+        with stop_when_asked() as stop:
+            finished = trainer.run(folder, _Reports(progress, config.num_epochs), stop)
+        progress.finish()
+        if finished:
+            write_results(trainer, submatrices, folder, dtype=getattr(torch, store))
+            progress.note(f"wrote {folder}")
     if not finished:
         click.echo(f"stopped at step {trainer.step:,}; the same command goes on", err=True)
         raise SystemExit(INTERRUPTED)

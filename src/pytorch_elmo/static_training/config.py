@@ -64,7 +64,7 @@ class SwivelConfig:
 
     dim: int = 100
     num_epochs: int = 40
-    learning_rate: float = 0.2
+    learning_rate: float = 0.1
     confidence_base: float = 0.1
     confidence_scale: float = 0.25
     confidence_exponent: float = 0.5
@@ -74,7 +74,7 @@ class SwivelConfig:
         for name in ("dim", "num_epochs"):
             _refuse_below_one(name, getattr(self, name))
         if not self.learning_rate > 0:
-            raise ConfigurationError(f"learning_rate must be above 0, got {self.learning_rate}; give 0.2")
+            raise ConfigurationError(f"learning_rate must be above 0, got {self.learning_rate}; give 0.1")
         for name in ("confidence_base", "confidence_scale", "confidence_exponent", "seed"):
             if not getattr(self, name) >= 0:
                 raise ConfigurationError(f"{name} must be 0 or more, got {getattr(self, name)}; leave it out")

@@ -23,7 +23,7 @@ from pytorch_elmo.text.inputs import files_of, find_inputs, heard, size_of
 from pytorch_elmo.text.lines import InputFile
 from pytorch_elmo.text.prose import processes_for
 
-WORDS, COUNTS, DESCRIPTION = "words.txt", "counts.hdf5", "swivel.json"
+WORDS, COUNTS, DESCRIPTION = "words.txt", "counts.json", "swivel.json"
 
 
 def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, progress: Progress) -> None:
@@ -42,8 +42,7 @@ def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, p
     inputs = find_inputs(texts)
     refuse_field_without_table(inputs, config.field)
     if (folder / COUNTS).exists():
-        with Submatrices(folder / COUNTS) as found:
-            _refuse_other_counts(found.description, config, inputs, folder)
+        _refuse_other_counts(Submatrices(folder / COUNTS).description, config, inputs, folder)
         return
     folder.mkdir(parents=True, exist_ok=True)
     words = choose_words(_read(inputs, config, "counting words", progress), folder, config)
@@ -84,7 +83,7 @@ def write_results(trainer: SwivelTrainer, submatrices: Submatrices, folder: Path
     document = {
         "counting": submatrices.description,
         "num_words": len(words),
-        "num_pairs": submatrices.num_cells,
+        "num_pairs": submatrices.num_pairs,
         "training": asdict(trainer.config),
         "losses": trainer.losses,
     }

@@ -33,7 +33,7 @@ class Objective:
 
     def __init__(self, sums: Tensor, config: SwivelConfig) -> None:
         self._logs = sums.clamp(min=1.0).log()
-        self._log_total = math.log(sums.sum().item())
+        self._log_total = math.log(sums.double().sum().item())
         self._config = config
 
     @torch.no_grad()

@@ -64,7 +64,10 @@ class PairCounter:
     def runs(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """Every run's keys, ascending and distinct, and their counts; read from the disk as they are needed."""
         return [
-            (np.load(self._path(number, "keys"), mmap_mode="r"), np.load(self._path(number, "counts"), mmap_mode="r"))
+            (
+                np.memmap(self._path(number, "keys"), np.int64, "r"),
+                np.memmap(self._path(number, "counts"), float, "r"),
+            )
             for number in range(self._num_runs)
         ]
 
@@ -86,8 +89,8 @@ class PairCounter:
             counts = np.add.reduceat(1.0 / distances, starts)
             for name, values in (("keys", keys[starts]), ("counts", counts)):
                 path = self._path(self._num_runs, name)
-                with writing_to(path):
-                    np.save(path, values)
+                with writing_to(path), path.open("wb") as file:
+                    file.write(values.data)  # numpy's own writing loses what the system says
             self._num_runs += 1
         self._words, self._lines = self._words[-self._window :], self._lines[-self._window :]
         self._num_carried = len(self._words)
@@ -103,4 +106,4 @@ class PairCounter:
             yield distance, keys[counted]
 
     def _path(self, number: int, name: str) -> Path:
-        return Path(self._temporary.name) / f"{number}-{name}.npy"
+        return Path(self._temporary.name) / f"{number}-{name}"

@@ -3,19 +3,20 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytorch_elmo.errors import TextError
-from pytorch_elmo.files import whole_file, writing_to
+from pytorch_elmo.files import sha256_of, whole_file, writing_to
 from pytorch_elmo.progress import Progress, SilentProgress
 from pytorch_elmo.static_training.blocks import Blocks
 
 FORMAT = "pytorch_elmo.pair_counts"
 VERSION = 1
-_CELLS_PER_CHUNK = 1 << 14
+_CELLS = ".bin"
+_BYTES_PER_CELL = 8
 
 Run = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -41,10 +42,11 @@ def write_submatrices(
 ) -> None:
     """Add up sorted runs and write all submatrices with row block ≤ column block; the others are their transposes.
 
-    One submatrix is in memory at a time.
+    The cells lie in a file with the ending `.bin`, submatrix after submatrix, positions (little-endian int32) before
+    counts (float32); what they are stands in `path`, which is written last. One submatrix is in memory at a time.
 
     Args:
-        path: of the file, which appears whole or not at all.
+        path: of the JSON file; both appear whole or not at all.
         runs: keys, ascending, and counts.
         blocks: say what the keys mean.
         description: what was counted, for `Submatrices.description`.
@@ -52,17 +54,15 @@ def write_submatrices(
 
     Raises:
         TextError: no word stands beside another one.
+        OSError: the files cannot be written.
     """
-    import h5py
-
     if not runs:
         raise TextError("word vectors need words that stand beside others, the text has none; give longer lines")
     listener = progress or SilentProgress()
     sums = np.zeros(blocks.num_words)
     ends = [0]
-    with whole_file(path) as partial, writing_to(path), h5py.File(partial, "w") as file:
-        positions = file.create_dataset("positions", (0,), np.int32, maxshape=(None,), chunks=(_CELLS_PER_CHUNK,))
-        counts = file.create_dataset("counts", (0,), np.float32, maxshape=(None,), chunks=(_CELLS_PER_CHUNK,))
+    cells_path = path.with_suffix(_CELLS)
+    with whole_file(cells_path) as partial, writing_to(cells_path), partial.open("wb") as file:
         listener.start(total=blocks.num_blocks**2, unit="submatrices", label="adding up pairs")
         for (row_block, column_block), parts in _parts_of_submatrices(runs, blocks):
             matrix = _added_up(parts, blocks, row_block, column_block)
@@ -70,15 +70,15 @@ def write_submatrices(
             if row_block != column_block:
                 sums[blocks.words_of(column_block)] += matrix.sum(axis=0)
             filled = np.flatnonzero(matrix)
+            file.write(filled.astype("<i4").tobytes())
+            file.write(matrix.ravel()[filled].astype("<f4").tobytes())
             ends.append(ends[-1] + len(filled))
-            for stored, values in ((positions, filled), (counts, matrix.ravel()[filled])):
-                stored.resize(ends[-1], axis=0)
-                stored[ends[-2] :] = values
             listener.advance(1 if row_block == column_block else 2)
         listener.finish()
-        file["ends"], file["sums"] = np.array(ends), sums
-        file.attrs.update(format=FORMAT, version=VERSION, description=json.dumps(description))
-        file.attrs.update(num_words=blocks.num_words, num_blocks=blocks.num_blocks)
+    document = {"format": FORMAT, "version": VERSION, "sha256": sha256_of(cells_path), "description": description}
+    document |= {"num_words": blocks.num_words, "num_blocks": blocks.num_blocks, "ends": ends, "sums": sums.tolist()}
+    with whole_file(path) as partial, writing_to(path):
+        partial.write_text(json.dumps(document), encoding="utf-8")
 
 
 def _parts_of_submatrices(runs: Sequence[Run], blocks: Blocks) -> Iterator[tuple[tuple[int, int], list[Run]]]:
@@ -102,7 +102,7 @@ def _added_up(parts: Sequence[Run], blocks: Blocks, row_block: int, column_block
 
 
 class Submatrices:
-    """The counts that `write_submatrices` wrote, read one submatrix at a time. A context: closes the file.
+    """The counts that `write_submatrices` wrote, read one submatrix at a time.
 
     Attributes:
         blocks: how the matrix is cut.
@@ -110,38 +110,40 @@ class Submatrices:
         description: what was counted.
 
     Raises:
-        TextError: the file cannot be read, or is of another kind or version.
+        TextError: a file is missing, damaged, or of another kind or version.
     """
 
     def __init__(self, path: Path) -> None:
-        import h5py
-
+        cells_path = path.with_suffix(_CELLS)
         try:
-            self._file = h5py.File(path, "r")
-            found = (self._file.attrs.get("format"), self._file.attrs.get("version"))
-            if found != (FORMAT, VERSION):
-                raise TextError(f"{path} must hold counts of pairs, version {VERSION}, got {found}; count anew")
-            self.blocks = Blocks(int(self._file.attrs["num_words"]), int(self._file.attrs["num_blocks"]))
-            self.description: dict[str, Any] = json.loads(self._file.attrs["description"])
-            self.sums: NDArray[np.float64] = self._file["sums"][:]
-            self._ends: list[int] = self._file["ends"][:].tolist()
-            self._places = {pair: index for index, pair in enumerate(self.blocks.stored_pairs())}
-        except (OSError, KeyError, ValueError) as error:
-            raise TextError(f"the counts {path} cannot be read ({error}); remove the file to count anew") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+            document = json.loads(path.read_text("utf-8"))
+            found = (document["format"], document["version"], document["sha256"])
+            if found != (FORMAT, VERSION, sha256_of(cells_path)):
+                raise ValueError(f"not the counts, version {VERSION}, that were written together")
+            self.blocks = Blocks(document["num_words"], document["num_blocks"])
+            self.description: dict[str, Any] = document["description"]
+            self.sums: NDArray[np.float64] = np.array(document["sums"])
+            self._ends: list[int] = document["ends"]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise TextError(
+                f"{path} and {cells_path.name} must hold counts of pairs, got: {error!r}; remove them to count anew"
+            ) from error
+        self._places = {pair: index for index, pair in enumerate(self.blocks.stored_pairs())}
+        self._cells: NDArray[np.uint8] = np.memmap(cells_path, np.uint8, "r")
 
     @property
-    def num_cells(self) -> int:
-        """Pairs of words that stand beside one another, each in one order, but in both on the diagonal blocks."""
-        return self._ends[-1]
+    def num_pairs(self) -> int:
+        """Ordered pairs of words that stand beside one another: cells of the whole matrix that are not zero."""
+        cells = (self._ends[place + 1] - self._ends[place] for place in self._places.values())
+        return sum(
+            number if row_block == column_block else 2 * number
+            for number, (row_block, column_block) in zip(cells, self._places, strict=True)
+        )
 
     def read(self, row_block: int, column_block: int) -> Cells:
         """The cells of a submatrix with row block ≤ column block."""
         index = self._places[row_block, column_block]
-        part = slice(self._ends[index], self._ends[index + 1])
-        return Cells(self._file["positions"][part], self._file["counts"][part])
+        begin, end = (_BYTES_PER_CELL * place for place in self._ends[index : index + 2])
+        middle = (begin + end) // 2
+        positions, counts = self._cells[begin:middle].view("<i4"), self._cells[middle:end].view("<f4")
+        return Cells(positions.astype(np.int32), counts.astype(np.float32))
