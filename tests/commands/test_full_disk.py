@@ -62,3 +62,17 @@ def test_no_room_for_the_carried_state(folder, embed, during_embedding, limit_fi
     assert embed("text.txt", "out.hdf5", *options, "--resume").code == 0
     assert Path("out.hdf5").read_bytes() == in_peace
     assert sorted(os.listdir()) == ["out.hdf5", "peace.hdf5", "text.txt"]
+
+
+def test_no_room_for_counts_of_pairs(folder, run_elmo, limit_files):
+    words = [f"word{number}" for number in range(60)]
+    Path("text.txt").write_text("\n".join(" ".join(words[start:] + words[:start]) for start in range(60)))
+    options = ("--min-count", 1, "--dim", 2, "--epochs", 1, "-q")
+    limit_files(3000)
+    ended = run_elmo("swivel", "text.txt", "run", *options)
+    limit_files(resource.RLIM_INFINITY)
+    assert ended.code == 1
+    assert ended.last_line.startswith("elmo swivel: error: the system refuses run/.pair-counts-")
+    assert ended.last_line.endswith("keys: File too large; give another file or folder")
+    assert sorted(os.listdir("run")) == [".lock", "words.txt"]
+    assert run_elmo("swivel", "text.txt", "run", *options).code == 0
