@@ -63,7 +63,7 @@ class SwivelConfig:
     """
 
     dim: int = 100
-    num_epochs: int = 40
+    num_epochs: int = 20
     learning_rate: float = 0.1
     confidence_base: float = 0.1
     confidence_scale: float = 0.25
