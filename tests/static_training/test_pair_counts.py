@@ -1,5 +1,7 @@
 """Pairs counted in chunks, spilled and added up: the same counts as pair by pair."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,3 +64,23 @@ def test_any_bound_and_any_cut_give_what_counting_pair_by_pair_gives(
 def test_small_memory_means_many_runs(tmp_path):
     lines = [list("abcabcab"), list("cab")] * 5
     assert count(tmp_path, lines, WORDS[:3], window=2, submatrix_size=2, pairs_in_memory=8) > 10
+
+
+def test_memory_does_not_grow_with_the_text(tmp_path):
+    def peak(num_lines):
+        """Bytes held at most, by what holds a pair in memory."""
+        words, choose = [f"w{number}" for number in range(500)], np.random.default_rng(0)
+        lines = ([words[rank] for rank in choose.integers(0, 500, 50)] for _ in range(num_lines))
+        folder = tmp_path / str(num_lines)
+        folder.mkdir()
+        tracemalloc.start()
+        try:
+            num_runs = count(folder, lines, words, window=10, submatrix_size=100, pairs_in_memory=50_000)
+            return num_runs, tracemalloc.get_traced_memory()[1] / 50_000
+        finally:
+            tracemalloc.stop()
+
+    (few, before), (many, after) = peak(400), peak(3200)
+    assert (few, many) == (4, 32)
+    assert after < 1.2 * before
+    assert after < 60

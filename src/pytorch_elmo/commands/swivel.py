@@ -47,7 +47,11 @@ class _Reports:
     "--min-count", type=_COUNT, default=CountingConfig.min_count, show_default=True, help="Occurrences of a word."
 )
 @click.option("--max-size", type=_COUNT, help="Words at most, the most frequent ones.")
-@click.option("--keep-identifiers", is_flag=True, help="Keep words with an @ or five digits in a row.")
+@click.option(
+    "--keep-identifiers",
+    is_flag=True,
+    help="Keep words with an @ or five digits in a row; they may be addresses or numbers of people and are left out.",
+)
 @click.option(
     "--window",
     type=_COUNT,
@@ -68,21 +72,21 @@ class _Reports:
     type=_NOT_NEGATIVE,
     default=SwivelConfig.confidence_base,
     show_default=True,
-    help="Weight of a rare pair.",
+    help="A pair weighs base + scale · count^exponent.",
 )
 @click.option(
     "--confidence-scale",
     type=_NOT_NEGATIVE,
     default=SwivelConfig.confidence_scale,
     show_default=True,
-    help="Times count^exponent.",
+    help="See --confidence-base.",
 )
 @click.option(
     "--confidence-exponent",
     type=_NOT_NEGATIVE,
     default=SwivelConfig.confidence_exponent,
     show_default=True,
-    help="See --confidence-scale.",
+    help="See --confidence-base.",
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=SwivelConfig.seed, show_default=True, help="Of all random numbers."

@@ -81,23 +81,23 @@ def write_submatrices(
         partial.write_text(json.dumps(document), encoding="utf-8")
 
 
-def _parts_of_submatrices(runs: Sequence[Run], blocks: Blocks) -> Iterator[tuple[tuple[int, int], list[Run]]]:
+def _parts_of_submatrices(runs: Sequence[Run], blocks: Blocks) -> Iterator[tuple[tuple[int, int], Iterator[Run]]]:
     """Row and column block of each submatrix that is written, and what each run has of it, keys from 0."""
-    num_cells = blocks.size**2
-    starts = np.arange(blocks.num_blocks**2 + 1) * num_cells
+    starts = np.arange(blocks.num_blocks**2 + 1) * blocks.size**2
     bounds = [np.searchsorted(keys, starts) for keys, _ in runs]
-    for pair in blocks.stored_pairs():
-        index = blocks.num_blocks * pair[0] + pair[1]
-        slices = [slice(bound[index], bound[index + 1]) for bound in bounds]
-        yield pair, [(keys[s] - starts[index], counts[s]) for (keys, counts), s in zip(runs, slices, strict=True)]
+    for row_block, column_block in blocks.stored_pairs():
+        index = blocks.num_blocks * row_block + column_block
+        parts = ((run, slice(bound[index], bound[index + 1])) for run, bound in zip(runs, bounds, strict=True))
+        yield (row_block, column_block), ((keys[s] - starts[index], counts[s]) for (keys, counts), s in parts)
 
 
-def _added_up(parts: Sequence[Run], blocks: Blocks, row_block: int, column_block: int) -> NDArray[np.float64]:
+def _added_up(parts: Iterator[Run], blocks: Blocks, row_block: int, column_block: int) -> NDArray[np.float64]:
     """A submatrix with the counts of its keys; on the diagonal both orders of a pair are in it."""
-    keys, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    cells = np.zeros(blocks.size**2)
+    for keys, counts in parts:
+        cells[keys] += counts  # a run has a key once
     num_rows, num_columns = blocks.shape(row_block, column_block)
-    square = np.bincount(keys, counts, blocks.size**2).reshape(blocks.size, blocks.size)
-    matrix = square[:num_rows, :num_columns]
+    matrix = cells.reshape(blocks.size, blocks.size)[:num_rows, :num_columns]
     return np.ascontiguousarray(matrix + matrix.T if row_block == column_block else matrix)
 
 
