@@ -51,7 +51,9 @@ def chosen(names: list[str]) -> list[Path]:
     found = [path for path in numbered if not names or path.stem.startswith(tuple(names))]
     for name in names:
         if not any(path.stem.startswith(name) for path in found):
-            sys.exit(f"error: no tutorial begins with {name!r}; there are {', '.join(path.stem for path in numbered)}")
+            sys.exit(
+                f"error: no tutorial begins with {name!r}; there are {', '.join(path.stem for path in numbered)}"
+            )
     return found
 
 
@@ -62,7 +64,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with imdb/ and scicite/")
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
-        sys.exit(f"error: --data must be a folder with imdb/ and scicite/, got {arguments.data}; see docs/tutorials.md")
+        sys.exit(
+            f"error: --data must be a folder with imdb/ and scicite/, got {arguments.data}; see docs/tutorials.md"
+        )
     os.environ["DATA"] = str(arguments.data.resolve())
     for path in chosen(arguments.names):
         try:

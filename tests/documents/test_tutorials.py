@@ -6,10 +6,31 @@ import re
 from pathlib import Path
 
 import pytest
-
 from test_notebook import PATHS, TUTORIALS, cells_of, run
 
-WORDS = "the film a story plot scene actor and so very of it was is music end he she they in on".split()
+WORDS = [
+    "the",
+    "film",
+    "a",
+    "story",
+    "plot",
+    "scene",
+    "actor",
+    "and",
+    "so",
+    "very",
+    "of",
+    "it",
+    "was",
+    "is",
+    "music",
+    "end",
+    "he",
+    "she",
+    "they",
+    "in",
+    "on",
+]
 TONES = {"neg": ["bad", "dull", "awful"], "pos": ["good", "fine", "lovely"]}
 CLASSES = {"method": "we used", "background": "is known", "result": "agrees with"}
 REVIEWS = 12
@@ -36,9 +57,17 @@ def data(tmp_path_factory) -> Path:
             reviews = folder / "imdb" / "aclImdb" / part / name
             reviews.mkdir(parents=True)
             for number in range(REVIEWS):
-                (reviews / f"{number}_{9 if name == 'pos' else 2}.txt").write_text(words(chance, tone), encoding="utf-8")
+                (reviews / f"{number}_{9 if name == 'pos' else 2}.txt").write_text(
+                    words(chance, tone), encoding="utf-8"
+                )
         lines = [
-            json.dumps({"string": f"{words(chance, [phrase])} {phrase} it", "label": label, "unique_id": f"{part}{number}{label}"})
+            json.dumps(
+                {
+                    "string": f"{words(chance, [phrase])} {phrase} it",
+                    "label": label,
+                    "unique_id": f"{part}{number}{label}",
+                }
+            )
             for number in range(10)
             for label, phrase in CLASSES.items()
         ]
@@ -74,7 +103,9 @@ def test_it_runs(name, data, tmp_path):
 def test_excerpts_of_the_data_are_few(name):
     """A data set is not ours to print: at most ten of its texts, each cut short."""
     path = next(path for path in PATHS if path.stem == name)
-    shown = "".join(json.dumps(cell["outputs"]) for cell in cells_of(path) if "image/png" not in json.dumps(cell["outputs"]))
+    shown = "".join(
+        json.dumps(cell["outputs"]) for cell in cells_of(path) if "image/png" not in json.dumps(cell["outputs"])
+    )
     assert shown.count(" ...\\n") <= 10
     texts = re.findall(r"<td>([^<]{30,})</td>", shown)
     assert len(texts) <= 20
