@@ -5,26 +5,14 @@ Jupyter is not needed: a notebook is JSON, and its cells hold plain Python.
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from notebooks import INTERACTIVE, PATHS, PICTURES, cells_of, run
 from tiny_tasks import conll_2003
 
-PATHS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-INTERACTIVE = "elmo_interactive"
-PICTURES = {
-    "000_scicite_science_embedding": 2,
-    "001_imdb_text_embedding": 1,
-    "002_warm_start": 2,
-    "004_elmo_sentence_layer": 1,
-    INTERACTIVE: 4,
-}
-TUTORIALS = sorted(PICTURES.keys() - {INTERACTIVE})
 MOST_BYTES = 600_000
 PNG = b"\x89PNG\r\n\x1a\n"
 ABSOLUTE_PATH = re.compile(r"(?<![\w/:.<~])/(?:[\w.-]+/)+[\w.-]+|[A-Z]:\\\\")
@@ -33,11 +21,6 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w/:.<~])/(?:[\w.-]+/)+[\w.-]+|[A-Z]:\\\\")
 @pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
 def path(request) -> Path:
     return request.param
-
-
-def cells_of(path: Path) -> list[dict]:
-    """The cells with code."""
-    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
 
 
 @pytest.fixture
@@ -52,16 +35,6 @@ def interactive() -> list[dict]:
 
 def test_the_notebooks_are_found():
     assert [path.stem for path in PATHS] == sorted(PICTURES)
-
-
-def run(sources: list[str], folder: Path, **variables: Path) -> subprocess.CompletedProcess:
-    """Run cells as one program; Python's warnings are errors, but for the one that no window opens."""
-    program = folder / "notebook.py"
-    program.write_text("\n\n".join(sources), encoding="utf-8")
-    environment = {**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
-    environment |= {name: str(value) for name, value in variables.items()}
-    arguments = [sys.executable, "-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive", str(program)]
-    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow

@@ -6,35 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from test_notebook import PATHS, TUTORIALS, cells_of, run
 
-WORDS = [
-    "the",
-    "film",
-    "a",
-    "story",
-    "plot",
-    "scene",
-    "actor",
-    "and",
-    "so",
-    "very",
-    "of",
-    "it",
-    "was",
-    "is",
-    "music",
-    "end",
-    "he",
-    "she",
-    "they",
-    "in",
-    "on",
-]
+from notebooks import PATHS, TUTORIALS, cells_of, run
+
+WORDS = ["the", "film", "a", "story", "plot", "scene", "actor", "and", "so", "very", "of", "it", "was", "music"]
 TONES = {"neg": ["bad", "dull", "awful"], "pos": ["good", "fine", "lovely"]}
 CLASSES = {"method": "we used", "background": "is known", "result": "agrees with"}
 REVIEWS = 12
-# What the cell that names the sizes says instead; the vocabularies of 002 are smaller than the words of the tiny data.
+# What the cell that names the sizes says instead; 002 has smaller vocabularies than the tiny data have words.
 TINY = {
     "000": "SEEDS, STEPS, EVAL_EVERY, BATCH_SIZE, LEARNING_RATE, ELMO_EPOCHS = (1, 2), 40, 10, 4, 0.01, 2",
     "001": f"SEEDS, EPOCHS, BATCH_SIZE, REVIEWS_PER_FOLDER = (1, 2), 2, 8, {REVIEWS}",
