@@ -78,8 +78,8 @@ def names(tmp_path, monkeypatch) -> dict[str, Any]:
 
 
 def test_the_examples_are_found():
-    assert len(PYTHON) == 5
-    assert sum(1 for block in PYTHON for _ in shapes(block)) == 4
+    assert len(PYTHON) == 7
+    assert sum(1 for block in PYTHON for _ in shapes(block)) == 8
     assert len(TAGGER.splitlines()) <= 25
 
 
