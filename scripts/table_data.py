@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import prepare_coref
+import prepare_glove
 import prepare_imdb
 import prepare_ner
 import prepare_squad
@@ -157,15 +158,20 @@ def share_of(train: Path, percent: int) -> Path:
     return path
 
 
-def word_vectors_sha256(path: Path) -> str:
-    """Of the vectors themselves, however they are packed.
+def word_vectors(source: str, work: Path) -> Path:
+    """Word vectors in GloVe's format below `work`, from a name or a file that scripts/prepare_glove.py takes.
 
     Raises:
-        TextError: there is no such file.
+        TextError: there are none.
     """
-    if not path.is_file():
-        raise TextError(f"the word vectors must be a file, got {path}; name its folder with --data")
-    if path.suffix != ".gz":
-        return sha256_of(path)
+    path = work / f"{Path(source).name.removesuffix('.gz').removesuffix('.txt')}.txt.gz"
+    if not path.exists():
+        for _ in prepare_glove.prepare(Path(source), path, ""):
+            pass
+    return path
+
+
+def word_vectors_sha256(path: Path) -> str:
+    """Of the vectors themselves, however well they are packed."""
     with gzip.open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,7 @@ import torch
 import table_runs
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.formats.torch_file import read_tensors
-from table_data import Splits, data_sha256, word_vectors_sha256
+from table_data import Splits, data_sha256, word_vectors, word_vectors_sha256
 from table_features import features_of, model
 from table_runs import Run
 from table_variants import Json
@@ -43,19 +43,18 @@ class Folders:
         """AllenNLP's serialization directory."""
         return self.task(run) / "runs" / run.name
 
-    @property
+    @cached_property
     def word_vectors(self) -> Path:
-        """The file of word vectors."""
-        _, in_data, path = table_runs.WORD_VECTORS.rpartition("DATA:")
-        return self.data / path if in_data else Path(path)
+        """The file of word vectors, made if it is not there.
+
+        Raises:
+            TextError: there are none of such a name.
+        """
+        return word_vectors(table_runs.WORD_VECTORS, self.work)
 
     @cached_property
     def word_vectors_sha256(self) -> str:
-        """Of their text; read once.
-
-        Raises:
-            TextError: there is no such file.
-        """
+        """Of their text; read once."""
         return word_vectors_sha256(self.word_vectors)
 
 

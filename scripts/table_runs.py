@@ -14,8 +14,7 @@ from typing import Any
 from table_variants import ABLATIONS, ADVICE, BASELINE, ELMO, STATES, Features, Json, Variant
 
 MODEL = "default"
-# The word vectors beside ELMo: a path from the project's root or, after DATA:, from the folder of the data.
-WORD_VECTORS = "DATA:glove/glove.6B.100d.top2717.txt.gz"
+WORD_VECTORS = "swivel-100"  # beside ELMo; a name or folder that scripts/prepare_glove.py takes, or a file of GloVe's
 WORD_VECTORS_DIM = 100
 SEEDS = (1, 2, 3)
 SHARES = (1, 2, 5, 10, 20, 50)  # percent of the training data

@@ -43,35 +43,35 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
-def make_tiny(set_attribute, model, epochs=2):
+def make_tiny(set_attribute, model, vectors, epochs=2):
     """The table with NER alone: one seed, sizes of a few numbers, the word vectors and the model small ones."""
     table_runs, features = import_module("table_runs"), import_module("table_features")
     sizes = {"WIDTH": "6", "LAYERS": "2", "BATCH_SIZE": "12", "WORD_VECTORS_DIM": "5"}
     ner = replace(table_runs.BY_NAME["ner"], epochs=epochs, seeds=(1,), batches=2, sizes=sizes)
-    values = {"TASKS": (ner,), "MODEL": str(model), "WORD_VECTORS": "DATA:vectors.txt", "SEEDS": (1,)}
+    values = {"TASKS": (ner,), "MODEL": str(model), "WORD_VECTORS": str(vectors), "SEEDS": (1,)}
     for name, value in (values | {"BY_NAME": table_runs.BY_NAME | {"ner": ner}}).items():
         set_attribute(table_runs, name, value)
     set_attribute(features, "MODEL", str(model))
     return table_runs
 
 
-# The command in a process of its own, on the tiny table. Arguments: three folders of modules, the model, epochs, and
-# the command's.
+# The command in a process of its own, on the tiny table. Arguments: three folders of modules, the model, word
+# vectors, epochs, and the command's.
 DRIVER = """
 import sys
 sys.path[:0] = sys.argv[1:4]
 from test_reproduce_table import make_tiny
-make_tiny(setattr, sys.argv[4], epochs=int(sys.argv[5]))
+make_tiny(setattr, sys.argv[4], sys.argv[5], epochs=int(sys.argv[6]))
 import reproduce_table
-sys.argv[1:] = sys.argv[6:]
+sys.argv[1:] = sys.argv[7:]
 reproduce_table.main()
 """
 
 
 @pytest.fixture
-def tiny(scripts, monkeypatch, small_model_folder):
+def tiny(scripts, monkeypatch, small_model_folder, data):
     """The tiny table in this process."""
-    yield make_tiny(monkeypatch.setattr, small_model_folder)
+    yield make_tiny(monkeypatch.setattr, small_model_folder, data / "vectors.txt")
     scripts("table_features").model.cache_clear()
 
 
@@ -103,7 +103,19 @@ def start(data, tmp_path, small_model_folder):
     """Start the command in a process group of its own, on the tiny table with many epochs."""
     places = (SCRIPTS, ROOT / "tests", Path(__file__).parent)
     folders = ("--data", data, "--work", tmp_path / "work", "--results", tmp_path / "results")
-    command = [sys.executable, "-c", DRIVER, *places, small_model_folder, 25, "ner", *folders, "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        DRIVER,
+        *places,
+        small_model_folder,
+        data / "vectors.txt",
+        25,
+        "ner",
+        *folders,
+        "--jobs",
+        "1",
+    ]
     started = []
 
     def start():
@@ -213,8 +225,11 @@ def test_arguments_that_cannot_be(reproduce, refusal, arguments, message):
 def test_data_that_are_not_there(reproduce, data):
     (data / "ner" / "bc5cdr_typed" / "train.tsv").unlink()
     assert "SOURCE must have one file for train" in reproduce("ner", "--jobs", "1").stderr
+
+
+def test_word_vectors_that_are_not_there(reproduce, data):
     (data / "vectors.txt").unlink()
-    assert "the word vectors must be a file, got" in reproduce("ner", "--jobs", "1").stderr
+    assert "vectors.txt" in reproduce("ner", "--jobs", "1").stderr
 
 
 def test_the_names_of_runs_are_their_own(scripts):
