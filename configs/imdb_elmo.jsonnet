@@ -2,6 +2,7 @@
 //   allennlp train configs/imdb_elmo.jsonnet -s runs/imdb_elmo
 // Variables of the environment: those of imdb.jsonnet, and
 //   ELMO_MODEL=default; or another name, a folder with ELMO_DIM, or ELMO_OPTIONS_FILE and ELMO_WEIGHT_FILE with ELMO_DIM
+//   ELMO_LAYER_FILE, the data's vectors of that model from embed-to-hdf5, which are read instead of computed
 local elmo = import 'common/elmo.libsonnet';
 
 (import 'common/imdb.libsonnet') {

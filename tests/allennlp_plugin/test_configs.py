@@ -173,6 +173,16 @@ def test_another_model_by_its_two_files(read):
     assert "model" not in elmo
 
 
+def test_vectors_from_a_layer_file(read):
+    config = read("srl_elmo", ELMO_LAYER_FILE="a.hdf5")
+    file = {"type": "elmo_layer_file", "layer_file": "a.hdf5"}
+    assert config["dataset_reader"]["token_indexers"]["elmo"] == file
+    embedder = config["model"]["text_field_embedder"]["token_embedders"]["elmo"]
+    assert embedder == file | {"do_layer_norm": False, "dropout": 0.5}
+    assert config["model"]["encoder"]["input_size"] == 200 + 256
+    assert read("srl_elmo", ELMO_LAYER_FILE="a.hdf5", ELMO_DIM="32")["model"]["encoder"]["input_size"] == 232
+
+
 def test_data_words_and_sizes_are_variables(read):
     config = read("srl", TRAIN_DATA_PATH="t", VALIDATION_DATA_PATH="v", TEST_DATA_PATH="e", WORD_VECTORS="", **SIZES)
     assert (config["train_data_path"], config["validation_data_path"], config["test_data_path"]) == ("t", "v", "e")

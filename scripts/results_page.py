@@ -1,0 +1,192 @@
+"""Write docs/results.md and its pictures from the records that scripts/reproduce_table.py left.
+
+    python scripts/results_page.py
+
+Whatever there is, is told, and what has not been run is named. Text between the lines `<!-- notes -->` and
+`<!-- /notes -->` of the page stays as it was written.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytorch_elmo.errors import PytorchElmoError
+from pytorch_elmo.files import whole_file
+from results_pictures import LAYERS, draw_curves, draw_shares, draw_weights, layer_weights
+from results_summary import Gain, Results
+from table_runs import BY_NAME, SHARES, TASKS, Task
+from table_variants import BASELINE, ELMO
+
+PICTURES = {"results_curves.png": draw_curves, "results_weights.png": draw_weights, "results_shares.png": draw_shares}
+NOTES = ("<!-- notes -->", "<!-- /notes -->")
+COMPARED = ("ner", "sst5")
+_NOTHING = "–"
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """A table in Markdown, numbers to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main_table(results: Results) -> str:
+    """Baseline and ELMo, beside the paper's."""
+    head = ["task", "figure", "baseline", "+ ELMo", "gain", "deviations", "error cut", "paper", "paper's gain", "cut"]
+    return table(head, (_row(task, results.gain(task)) for task in TASKS))
+
+
+def _row(task: Task, gain: Gain | None) -> list[str]:
+    paper = [_NOTHING] * 3
+    if task.paper is not None:
+        before, after = task.paper
+        paper = [f"{before} → {after}", f"{after - before:+.1f}", f"{100 * (after - before) / (100 - before):.1f} %"]
+    if gain is None:
+        return [task.title, task.metric_title, "not run yet", *[_NOTHING] * 4, *paper]
+    sides = [str(gain.before), str(gain.after)]
+    return [task.title, task.metric_title, *sides, f"{gain.points:+.2f}", _deviations(gain), _cut(gain), *paper]
+
+
+def _deviations(gain: Gain) -> str:
+    return _NOTHING if gain.deviations is None else f"{gain.deviations:.1f}"
+
+
+def _cut(gain: Gain) -> str:
+    return f"{gain.error_cut:.1f} %"
+
+
+def weights_table(results: Results) -> str:
+    """How each task weighs the layers."""
+    rows = []
+    for task in TASKS:
+        mix = layer_weights(results, task)
+        if mix is not None:
+            rows.append([task.title, *(f"{weight:.2f}" for weight in mix[0]), f"{mix[1]:.2f}"])
+    return table(["task", *LAYERS, "γ"], rows)
+
+
+def shares_table(results: Results) -> str:
+    """NER by the share of its training data."""
+    rows = []
+    for share in (*SHARES, 100):
+        gain = results.gain(BY_NAME["ner"], share)
+        if gain is not None:
+            rows.append([f"{share} %", str(gain.before), str(gain.after), f"{gain.points:+.2f}", _cut(gain)])
+    return table(["training sentences", "baseline", "+ ELMo", "gain", "error cut"], rows)
+
+
+def comparison(results: Results, group: str) -> str:
+    """What a group compares, on each of its tasks."""
+    tasks = [BY_NAME[name] for name in COMPARED]
+    variants = {variant.name: variant for task in tasks for variant in results.variants(group, task)}
+    rows = []
+    for variant in (BASELINE, ELMO, *variants.values()):
+        scores = [results.score(task, variant) for task in tasks]
+        rows.append([variant.title, *("not run yet" if score is None else str(score) for score in scores)])
+    return table(["", *(f"{task.title}, {task.metric_title}" for task in tasks)], rows)
+
+
+def runs_table(results: Results) -> str:
+    """What a run of each task was."""
+    rows = []
+    for task in TASKS:
+        records = [*results.of(task, BASELINE), *results.of(task, ELMO)]
+        if not records:
+            continue
+        minutes = [record["seconds"] / 60 for record in records]
+        took = f"{min(minutes):.1f}–{max(minutes):.1f}"
+        best = ", ".join(str(record["best_epoch"]) for record in records)
+        rows.append([task.title, str(len(task.seeds)), f"{task.epochs}", best, took])
+    return table(["task", "seeds", "epochs", "best epochs", "minutes on one core"], rows)
+
+
+def _picture(name: str, text: str) -> str:
+    return f"![{text}](pictures/{name})"
+
+
+def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[str]:
+    """The page, part by part."""
+    yield "# What ELMo adds"
+    yield INTRODUCTION
+    yield main_table(results)
+    yield READING
+    yield f"{NOTES[0]}\n{notes}\n{NOTES[1]}"
+    if drawn["results_curves.png"]:
+        yield "## Learning curves"
+        yield _picture("results_curves.png", "score on the development part after each epoch")
+    if drawn["results_weights.png"]:
+        yield "## Which layers the tasks take\nThe learned mixture, means over seeds (the paper's figure 2)."
+        yield _picture("results_weights.png", "weights of the layers, by task")
+        yield weights_table(results)
+    if drawn["results_shares.png"]:
+        yield "## With less training data\nNER, with as many updates at every share (the paper's figure 1)."
+        yield _picture("results_shares.png", "span F1 against the share of the training sentences")
+        yield shares_table(results)
+    for group, (title, text) in COMPARISONS.items():
+        if any(run.name in results.records for run in results.groups[group]):
+            yield f"## {title}\n{text}"
+            yield comparison(results, group)
+    yield "## The runs\n" + "\n".join(f"- **{task.title}**: {task.data}" for task in TASKS)
+    yield runs_table(results)
+    missing = results.missing()
+    if missing:
+        yield "## Not run yet\n" + "\n".join(f"- {group}: {', '.join(names)}" for group, names in missing.items())
+
+
+INTRODUCTION = (
+    "The claim of Peters et al. 2018: put ELMo beside the word vectors of a task's model, change nothing else, and "
+    "the error falls. Here it is put to the test with the model and the word vectors that this package brings, on "
+    "data that anyone may have, by `allennlp train` and the configurations in `configs/`. "
+    "`scripts/reproduce_table.py` makes every figure, `scripts/results_page.py` this page; a record of each run is "
+    "in [results/](results/)."
+)
+READING = (
+    "Figures are percent on the test part, which is scored once, with the model of the epoch that was best on the "
+    "development part: mean ± standard deviation over seeds. *Deviations*: the gain over the pooled standard "
+    "deviation. *Error cut*: the share of the baseline's errors that are gone. The paper's figures are of other data "
+    "where a task's name says so, of much more text behind ELMo, and of larger models: their gains are to be "
+    "compared, not the figures. Word vectors are trained along everywhere, also on SST-5, SQuAD and coreference, "
+    "where the papers' are fixed: a word without a vector from text would keep a random one, to the baseline's harm."
+)
+COMPARISONS = {
+    "ablations": (
+        "Which layers, how much penalty, at which place",
+        "As the paper's tables 2 and 3. λ is the L2 penalty on the numbers that weigh the layers; + ELMo has the "
+        "configuration's own, 0.1 for NER and none for SST-5, and ELMo at the input.",
+    ),
+    "states": ("What a sentence begins from", "+ ELMo begins every sentence from the model's own state."),
+    "advice": (
+        "What the usual advice is worth",
+        "ELMo's authors advise dropout of about 0.5 on ELMo, no layer normalisation, a small penalty (above), and "
+        "word vectors beside it; + ELMo has no dropout on ELMo, no normalisation, and the word vectors.",
+    ),
+}
+
+
+def old_notes(page: Path) -> str:
+    """What was written between the two lines."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    found = re.search(f"{NOTES[0]}\n(.*?)\n?{NOTES[1]}", text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def main() -> None:
+    """Read the records, write the page."""
+    parser = argparse.ArgumentParser(description="Write docs/results.md and its pictures.")
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="(default: %(default)s)")
+    docs = parser.parse_args().docs
+    try:
+        results = Results(docs / "results")
+        drawn = {name: draw(results, docs / "pictures" / name) for name, draw in PICTURES.items()}
+        page = docs / "results.md"
+        text = "\n\n".join(sections(results, drawn, old_notes(page))) + "\n"
+        with whole_file(page) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except (PytorchElmoError, OSError) as error:
+        sys.exit(f"results_page.py: {error}")
+    print(f"{page}: {len(results.records)} runs, {sum(map(len, results.missing().values()))} not run yet")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Numbers out of the records in docs/results/: means over seeds, gains, error cuts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+
+from table_records import read_json
+from table_runs import Run, Task, groups
+from table_variants import BASELINE, ELMO, Json, Variant
+
+
+@dataclass(frozen=True)
+class Score:
+    """The figure of some runs on test, in percent, one value a seed."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Over the seeds."""
+        return mean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """The sample standard deviation; None of one seed."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    def __str__(self) -> str:
+        spread = "" if self.deviation is None else f" ± {self.deviation:.2f}"
+        return f"{self.mean:.2f}{spread}"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A baseline and what is compared with it."""
+
+    before: Score
+    after: Score
+
+    @property
+    def points(self) -> float:
+        """How many percent more are right."""
+        return self.after.mean - self.before.mean
+
+    @property
+    def error_cut(self) -> float:
+        """The share of the baseline's errors that are gone, in percent."""
+        return 100 * self.points / (100 - self.before.mean)
+
+    @property
+    def deviations(self) -> float | None:
+        """The gain over both sides' pooled standard deviation; None where there is none."""
+        before, after = self.before.deviation, self.after.deviation
+        if before is None or after is None or before == after == 0:
+            return None
+        return self.points / sqrt((before**2 + after**2) / 2)
+
+
+class Results:
+    """The records by the runs that they are of.
+
+    Raises:
+        ConfigurationError: a record cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.groups = groups()
+        runs = {run.name: run for group in self.groups.values() for run in group}
+        self.records = {
+            name: read_json(folder / f"{name}.json") for name in runs if (folder / f"{name}.json").exists()
+        }
+        self._runs = runs
+
+    def missing(self) -> dict[str, list[str]]:
+        """Of each group the runs that have no record, by name."""
+        left = {
+            name: [run.name for run in group if run.name not in self.records] for name, group in self.groups.items()
+        }
+        return {name: runs for name, runs in left.items() if runs}
+
+    def of(self, task: Task, variant: Variant, share: int = 100) -> list[Json]:
+        """The records of a task's variant, by seed."""
+        wanted = {
+            run.name
+            for run in self._runs.values()
+            if (run.task.name, run.variant.name, run.share) == (task.name, variant.name, share)
+        }
+        return [self.records[name] for name in sorted(wanted) if name in self.records]
+
+    def score(self, task: Task, variant: Variant, share: int = 100) -> Score | None:
+        """A variant's figure on test; None if nothing has been run."""
+        found = self.of(task, variant, share)
+        return Score(tuple(100 * record["scores"]["test"][task.metric] for record in found)) if found else None
+
+    def gain(self, task: Task, share: int = 100, variant: Variant = ELMO) -> Gain | None:
+        """A variant against the baseline, over the seeds that both have; None where a side is not there."""
+        sides = [{record["seed"]: record for record in self.of(task, side, share)} for side in (BASELINE, variant)]
+        seeds = sorted(sides[0].keys() & sides[1].keys())
+        if not seeds:
+            return None
+        return Gain(*(Score(tuple(_percent(side[seed], task) for seed in seeds)) for side in sides))
+
+    def variants(self, group: str, task: Task) -> list[Variant]:
+        """What a group compares on a task, in its order."""
+        runs: Iterable[Run] = (run for run in self.groups[group] if run.task.name == task.name)
+        return list({run.variant.name: run.variant for run in runs}.values())
+
+
+def _percent(record: Json, task: Task) -> float:
+    return 100 * float(record["scores"]["test"][task.metric])

@@ -1,0 +1,99 @@
+"""One run of docs/results.md: `allennlp train`, `allennlp evaluate` on test, and what they found as one record."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from pytorch_elmo.files import whole_file
+from table_data import Splits, prepare, share_of
+from table_features import features_of, make_features
+from table_process import run_command, sole
+from table_records import MACRO_F1, METRICS, PREDICTIONS, TEST, Folders, make_record, read_json
+from table_runs import Run
+from table_variants import Json
+
+CONFIGS = Path("configs")
+
+
+def perform(run: Run, folders: Folders) -> Json:
+    """Do a run, or what is left of it, and write its record; returns the record.
+
+    Raises:
+        PytorchElmoError: the data are not there, or a command failed.
+        StoppedError: it was ended from outside.
+    """
+    with sole(folders.task(run)) as lock:
+        splits = prepare(run.task.name, folders.data, folders.task(run))
+        make_features(run, splits, folders.task(run), lock)
+        part = splits._replace(train=share_of(splits.train, run.share))
+    with sole(folders.training(run)) as lock:
+        if not folders.record(run).exists():
+            _train(run, folders, part, lock)
+            _evaluate(run, folders, part, lock)
+            record = make_record(run, folders, part)
+            folders.results.mkdir(parents=True, exist_ok=True)
+            with whole_file(folders.record(run)) as partial:
+                partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            _clear(folders.training(run))
+        return read_json(folders.record(run))
+
+
+def _train(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
+    folder = folders.training(run) / "model"
+    if _is_trained(folder):
+        return
+    recover = any(folder.glob("training_state_*.th"))
+    if not recover:
+        shutil.rmtree(folder, ignore_errors=True)
+    overrides = json.dumps(run.overrides(features_of(run, folders.task(run))))
+    run_command(
+        "allennlp", "train", CONFIGS / f"{run.variant.base.format(run.task.name)}.jsonnet", "-s", folder,
+        "--overrides", overrides, "--file-friendly-logging", *(["--recover"] if recover else []), *_packages(run),
+        lock=lock, log=folders.training(run) / "train.log", variables=_variables(run, folders, splits),
+    )  # fmt: skip
+
+
+def _is_trained(folder: Path) -> bool:
+    """AllenNLP writes the metrics last, and not whole."""
+    try:
+        json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _packages(run: Run) -> list[str]:
+    return ["--include-package", run.variant.package] if run.variant.package else []
+
+
+def _variables(run: Run, folders: Folders, splits: Splits) -> dict[str, str]:
+    """What the process finds in its environment."""
+    paths = {"TRAIN_DATA_PATH": splits.train, "VALIDATION_DATA_PATH": splits.dev, "TEST_DATA_PATH": splits.test}
+    found = {name: str(path) for name, path in paths.items()}
+    found["WORD_VECTORS"] = str(folders.word_vectors)
+    if run.variant.has_elmo:
+        features = features_of(run, folders.task(run))
+        found |= {"ELMO_LAYER_FILE": features.layer_file, "ELMO_DIM": str(features.dim)}
+    places = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = {"OMP_NUM_THREADS": "1", "PYTORCH_ELMO_USE_FAST_ELMO": "1", "PYTHONPATH": os.pathsep.join(places)}
+    return found | run.variables | process
+
+
+def _evaluate(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
+    """Score the best epoch's model on test; predictions come in the order of the data, to be compared with it."""
+    folder = folders.training(run)
+    in_order = {"validation_data_loader": {"batch_size": int(run.task.sizes["BATCH_SIZE"])}}
+    wanted = ["--predictions-output-file", folder / PREDICTIONS] if run.task.metric == MACRO_F1 else []
+    run_command(
+        "allennlp", "evaluate", folder / "model", splits.test, "--output-file", folder / TEST, *wanted,
+        "--overrides", json.dumps(in_order), "--file-friendly-logging", *_packages(run),
+        lock=lock, log=folder / "evaluate.log", variables=_variables(run, folders, splits),
+    )  # fmt: skip
+
+
+def _clear(folder: Path) -> None:
+    """Leave the best weights, the configuration and the logs."""
+    for pattern in ("model_state_*.th", "training_state_*.th", "model.tar.gz"):
+        for path in (folder / "model").glob(pattern):
+            path.unlink()

@@ -1,0 +1,238 @@
+"""The table's command on tiny data: runs are done once, go on where they were killed, and leave records."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tiny_tasks
+
+pytest.importorskip("allennlp")
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "scripts"
+NAMES = ("ner-baseline-1", "ner-elmo-1")
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The table's modules, by name."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return import_module
+
+
+@pytest.fixture
+def data(tmp_path):
+    """The published files, tiny."""
+    ner = tmp_path / "data" / "ner" / "bc5cdr_typed"
+    trees = tmp_path / "data" / "sst" / "trees"
+    for folder in (ner, trees):
+        folder.mkdir(parents=True)
+    for split in ("train", "dev", "test"):
+        (ner / f"{split}.tsv").write_text(tiny_tasks.conll_2003(), encoding="utf-8")
+        (trees / f"{split}.txt").write_text(tiny_tasks.sentiment_trees(), encoding="utf-8")
+    tiny_tasks.write_vectors(tmp_path / "data" / "vectors.txt", 5)
+    return tmp_path / "data"
+
+
+def make_tiny(set_attribute, model, vectors, epochs=2):
+    """The table with NER alone: one seed, sizes of a few numbers, the word vectors and the model small ones."""
+    table_runs, features = import_module("table_runs"), import_module("table_features")
+    sizes = {"WIDTH": "6", "LAYERS": "2", "BATCH_SIZE": "12", "WORD_VECTORS_DIM": "5"}
+    ner = replace(table_runs.BY_NAME["ner"], epochs=epochs, seeds=(1,), batches=2, sizes=sizes)
+    values = {"TASKS": (ner,), "MODEL": str(model), "WORD_VECTORS": str(vectors), "SEEDS": (1,)}
+    for name, value in (values | {"BY_NAME": table_runs.BY_NAME | {"ner": ner}}).items():
+        set_attribute(table_runs, name, value)
+    set_attribute(features, "MODEL", str(model))
+    return table_runs
+
+
+# The command in a process of its own, on the tiny table. Arguments: three folders of modules, the model, word
+# vectors, epochs, and the command's.
+DRIVER = """
+import sys
+sys.path[:0] = sys.argv[1:4]
+from test_reproduce_table import make_tiny
+make_tiny(setattr, sys.argv[4], sys.argv[5], epochs=int(sys.argv[6]))
+import reproduce_table
+sys.argv[1:] = sys.argv[7:]
+reproduce_table.main()
+"""
+
+
+@pytest.fixture
+def tiny(scripts, monkeypatch, small_model_folder, data):
+    """The tiny table in this process."""
+    yield make_tiny(monkeypatch.setattr, small_model_folder, data / "vectors.txt")
+    scripts("table_features").model.cache_clear()
+
+
+@pytest.fixture
+def reproduce(tiny, data, run_script, monkeypatch, tmp_path):
+    """Run the command in this process, on the tiny table."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    folders = ("--data", data, "--work", tmp_path / "work", "--results", tmp_path / "results")
+    return lambda *arguments: run_script("reproduce_table.py", *arguments, *folders)
+
+
+def a_record(run, score=0.5, seconds=120.0, **changes):
+    """A made-up record."""
+    return {
+        "run": run.name,
+        "task": run.task.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "share": run.share,
+        "scores": {"test": {run.task.metric: score}, "validation": {}},
+        "seconds": seconds,
+        **changes,
+    }
+
+
+@pytest.fixture
+def start(data, tmp_path, small_model_folder):
+    """Start the command in a process group of its own, on the tiny table with many epochs."""
+    places = (SCRIPTS, ROOT / "tests", Path(__file__).parent)
+    folders = ("--data", data, "--work", tmp_path / "work", "--results", tmp_path / "results")
+    command = [
+        sys.executable,
+        "-c",
+        DRIVER,
+        *places,
+        small_model_folder,
+        data / "vectors.txt",
+        25,
+        "ner",
+        *folders,
+        "--jobs",
+        "1",
+    ]
+    started = []
+
+    def start():
+        started.append(
+            subprocess.Popen(list(map(str, command)), cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE)
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_after_its_last_epoch(start, tmp_path):
+    process = start()
+    trained = tmp_path / "work" / "ner" / "runs" / "ner-baseline-1" / "model"
+    while not list(trained.glob("metrics_epoch_[2-9].json")):
+        assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "results").exists()
+    again = start()
+    assert again.wait() == 0, again.stderr.read().decode()
+    records = [json.loads((tmp_path / "results" / f"{name}.json").read_text("utf-8")) for name in NAMES]
+    assert [record["epochs"] for record in records] == [25, 25]
+    assert [record["starts"] for record in records] == [2, 1]
+    assert [point["epoch"] for point in records[0]["learning_curve"]] == list(range(1, 26))
+
+
+@pytest.mark.slow
+def test_two_runs_once(reproduce, tmp_path):
+    done = reproduce("ner")
+    assert done.returncode == 0, done.stderr
+    results = tmp_path / "results"
+    assert sorted(path.stem for path in results.iterdir()) == list(NAMES)
+    records = {name: json.loads((results / f"{name}.json").read_text("utf-8")) for name in NAMES}
+    for name, record in records.items():
+        assert record["run"] == name
+        assert record["epochs"] == len(record["learning_curve"]) == 2
+        assert record["starts"] == 1
+        assert record["seconds"] > 0
+        assert 0 <= record["scores"]["test"]["f1-measure-overall"] <= 1
+        assert record["config"]["pytorch_seed"] == record["seed"] == 1
+        assert not list((tmp_path / "work" / "ner" / "runs" / name / "model").glob("training_state*"))
+    baseline, elmo = records.values()
+    assert baseline["mixes"] == {}
+    assert baseline["settings"]["model_sha256"] is None
+    (mix,) = elmo["mixes"].values()
+    assert sum(mix["weights"]) == pytest.approx(1, abs=1e-6)
+    assert len(mix["weights"]) == 3
+    assert mix["gamma"] != 1
+    assert elmo["config"]["dataset_reader"]["token_indexers"]["elmo"]["type"] == "elmo_layer_file"
+    assert len(elmo["settings"]["model_sha256"]) == 64
+    assert baseline["data_sha256"] == elmo["data_sha256"]
+    before = {path: path.stat().st_mtime_ns for path in results.iterdir()}
+    again = reproduce("--task", "ner")
+    assert again.returncode == 0
+    assert again.stdout.startswith("2 of 2 runs are there\n")
+    assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
+
+
+def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
+    runs = tiny.groups()["ner"]
+    records, folders = (
+        scripts("table_records"),
+        scripts("table_records").Folders(data, tmp_path, tmp_path / "results"),
+    )
+    folders.results.mkdir()
+    record = a_record(runs[0]) | {"settings": records.settings(runs[0], folders)}
+    folders.record(runs[0]).write_text(json.dumps(record), encoding="utf-8")
+    told = reproduce("ner", "--list", "--jobs", "1").stdout.splitlines()
+    assert [line.split() for line in told[:2]] == [
+        ["ner-baseline-1", "span", "F1", "50.00%,", "2.0", "min"],
+        ["ner-elmo-1", "about", "12", "min"],
+    ]
+    assert told[2] == "1 of 2 runs are there; the other 1 take about 0 h 12 min"
+
+
+def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, scripts, tmp_path, data):
+    run = tiny.groups()["ner"][0]
+    folders = scripts("table_records").Folders(data, tmp_path, tmp_path / "results")
+    folders.results.mkdir()
+    other = scripts("table_records").settings(run, folders) | {"share": 20}
+    folders.record(run).write_text(json.dumps(a_record(run) | {"settings": other}), encoding="utf-8")
+    said = reproduce("ner").stderr
+    assert "ner-baseline-1.json must be of the run as it is now, its share differ; remove it" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nerd",), "a name must be one of ner, shares, ablations, states, advice, got nerd; name one"),
+        (("ner", "--jobs", "0"), "--jobs must be at least 1, got 0; leave it out for 2"),
+    ],
+)
+def test_arguments_that_cannot_be(reproduce, refusal, arguments, message):
+    done = reproduce(*arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert message in done.stderr
+
+
+def test_data_that_are_not_there(reproduce, data):
+    (data / "ner" / "bc5cdr_typed" / "train.tsv").unlink()
+    assert "SOURCE must have one file for train" in reproduce("ner", "--jobs", "1").stderr
+
+
+def test_word_vectors_that_are_not_there(reproduce, data):
+    (data / "vectors.txt").unlink()
+    assert "vectors.txt" in reproduce("ner", "--jobs", "1").stderr
+
+
+def test_the_names_of_runs_are_their_own(scripts):
+    runs = [run for group in scripts("table_runs").groups().values() for run in group]
+    assert len(runs) > 100
+    assert len({run.name for run in runs}) == len(runs)

@@ -1,0 +1,125 @@
+"""The page of results from made-up records: its numbers, its pictures, and what is not run yet."""
+
+import json
+from importlib import import_module
+from math import sqrt
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+NUM_EPOCHS = 3
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The table's modules, by name."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    return import_module
+
+
+@pytest.fixture
+def docs(tmp_path):
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def write_record(docs, run, score):
+    """A record with a score of its own for each seed."""
+    value = score + 0.01 * run.seed
+    record = {
+        "run": run.name,
+        "task": run.task.name,
+        "variant": run.variant.name,
+        "seed": run.seed,
+        "share": run.share,
+        "scores": {"test": {run.task.metric: value}, "validation": {}},
+        "seconds": 90.0,
+        "best_epoch": 2,
+        "learning_curve": [{"epoch": epoch, "validation": value - 0.1 / epoch} for epoch in range(1, NUM_EPOCHS + 1)],
+        "mixes": {"a": {"weights": [0.2, 0.5, 0.3], "gamma": 1.5}} if run.variant.has_elmo else {},
+    }
+    (docs / "results" / f"{run.name}.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def write_group(docs, runs, baseline=0.70, elmo=0.76):
+    for run in runs:
+        write_record(docs, run, elmo if run.variant.has_elmo else baseline)
+
+
+def line_of(page, title):
+    """The cells of the first row of a table with this title."""
+    line = next(line for line in page.splitlines() if line.startswith(f"| {title} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_without_records_everything_is_named(run_script, scripts, docs):
+    done = run_script("results_page.py", "--docs", docs)
+    page = (docs / "results.md").read_text("utf-8")
+    groups = scripts("table_runs").groups()
+    assert done.stdout == f"{docs / 'results.md'}: 0 runs, {sum(map(len, groups.values()))} not run yet\n"
+    assert all(run.name in page for group in groups.values() for run in group)
+    assert line_of(page, "NER (BC5CDR)")[2] == "not run yet"
+    assert line_of(page, "NER (BC5CDR)")[-3:] == ["90.15 → 92.22", "+2.1", "21.0 %"]
+    assert "pictures/" not in page
+
+
+def test_means_deviations_and_error_cuts(run_script, scripts, docs):
+    groups = scripts("table_runs").groups()
+    write_group(docs, groups["ner"])
+    write_group(docs, groups["squad"])
+    assert run_script("results_page.py", "--docs", docs).returncode == 0
+    page = (docs / "results.md").read_text("utf-8")
+    ner = line_of(page, "NER (BC5CDR)")
+    assert ner[2:7] == ["72.00 ± 1.00", "78.00 ± 1.00", "+6.00", "6.0", "21.4 %"]
+    squad = line_of(page, "SQuAD (by article)")
+    assert squad[2:7] == ["71.00", "77.00", "+6.00", "–", "20.7 %"]
+    assert squad[7:] == ["81.1 → 85.8", "+4.7", "24.9 %"]
+    assert line_of(page, "SST-5")[2] == "not run yet"
+    not_run = page.partition("## Not run yet")[2]
+    assert "- sst5: sst5-baseline-1, sst5-elmo-1" in not_run
+    assert "- ner:" not in not_run
+    for name in ("results_curves.png", "results_weights.png"):
+        assert f"pictures/{name}" in page
+        assert (docs / "pictures" / name).read_bytes().startswith(b"\x89PNG")
+    assert "results_shares.png" not in page
+    assert not (docs / "pictures" / "results_shares.png").exists()
+
+
+def test_the_order_of_seeds_that_both_sides_have(scripts, docs):
+    scripts("table_runs")
+    summary, runs = scripts("results_summary"), scripts("table_runs").groups()["ner"]
+    for run in runs:
+        if (run.variant.name, run.seed) not in {("baseline", 2), ("elmo", 3)}:
+            write_record(docs, run, 0.5)
+    gain = summary.Results(docs / "results").gain(runs[0].task)
+    assert gain.before.values == gain.after.values == (pytest.approx(51.0),)
+    gain = summary.Gain(summary.Score((50.0, 52.0)), summary.Score((60.0, 64.0)))
+    assert gain.points == pytest.approx(11)
+    assert gain.error_cut == pytest.approx(100 * 11 / 49)
+    assert gain.deviations == pytest.approx(11 / sqrt((2 + 8) / 2))
+
+
+def test_comparisons_shares_and_notes(run_script, scripts, docs):
+    groups = scripts("table_runs").groups()
+    write_group(docs, [*groups["ner"], *groups["shares"], *groups["ablations"]])
+    (docs / "results.md").write_text("old\n<!-- notes -->\nWhy it is so.\n<!-- /notes -->\nold\n", encoding="utf-8")
+    run_script("results_page.py", "--docs", docs)
+    first = (docs / "results.md").read_bytes()
+    picture = (docs / "pictures" / "results_shares.png").read_bytes()
+    page = first.decode()
+    assert "Why it is so." in page
+    assert "old" not in page
+    assert line_of(page, "1 %") == ["1 %", "71.00", "77.00", "+6.00", "20.7 %"]
+    assert line_of(page, "top layer only") == ["top layer only", "78.00 ± 1.00", "78.00 ± 1.00"]
+    assert line_of(page, "baseline") == ["baseline", "72.00 ± 1.00", "not run yet"]
+    assert line_of(page, "NER (BC5CDR)")[0] == "NER (BC5CDR)"
+    run_script("results_page.py", "--docs", docs)
+    assert (docs / "results.md").read_bytes() == first
+    assert (docs / "pictures" / "results_shares.png").read_bytes() == picture
+
+
+def test_a_record_that_is_no_json(refusal, scripts, docs):
+    run = scripts("table_runs").groups()["ner"][0]
+    (docs / "results" / f"{run.name}.json").write_text("{", encoding="utf-8")
+    assert "must be JSON, it is not" in refusal("results_page.py", "--docs", docs)
