@@ -24,10 +24,9 @@ def read_token_file(path: Path) -> list[str]:
         content = path.read_bytes()
     except OSError as error:
         raise TextError(f"cannot read the vocabulary {path}: {error.strerror}; name a file of tokens") from error
-    lines = content.decode("utf-8", _ERRORS).split("\n")
-    if not lines[-1]:
-        lines.pop()
-    tokens = [line.removesuffix("\r") for line in lines]
+    if content and not content.endswith(b"\n"):
+        content += b"\n"
+    *tokens, _ = content.decode("utf-8", _ERRORS).replace("\r\n", "\n").split("\n")
     try:
         check_tokens(tokens)
     except TextError as error:
@@ -57,6 +56,8 @@ def check_tokens(tokens: Sequence[str]) -> None:
         raise TextError("a vocabulary must have a token, it is empty; give one token a line")
     if "" in tokens:
         raise TextError(f"a token must not be blank, line {tokens.index('') + 1} is; remove the line")
+    if len(set(tokens)) == len(tokens) and "\n" not in "".join(tokens):
+        return
     lines: dict[str, int] = {}
     for line, token in enumerate(tokens, start=1):
         if (first := lines.setdefault(token, line)) != line:
