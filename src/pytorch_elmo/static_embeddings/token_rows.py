@@ -51,13 +51,13 @@ class TokenRows:
             TextError: a string holds a lone surrogate.
         """
         checked = _checked(sentences)
-        ids, offsets, num_tokens = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-        for first in range(0, len(checked), _SENTENCES_AT_ONCE):
-            part_ids, part_offsets = self._find_part(self._encoded(checked, first))
-            ids.append(part_ids)
-            offsets.append(part_offsets + num_tokens)
-            num_tokens += len(part_ids)
-        return np.concatenate(ids), np.concatenate(offsets)
+        firsts = range(0, len(checked), _SENTENCES_AT_ONCE) or [0]  # of no sentence there is one part too
+        parts = [self._find_part(self._encoded(checked, first)) for first in firsts]
+        if len(parts) == 1:
+            return parts[0]
+        before = np.cumsum([0, *(len(ids) for ids, _ in parts)])
+        offsets = [first_tokens + count for (_, first_tokens), count in zip(parts, before[:-1], strict=True)]
+        return np.concatenate([ids for ids, _ in parts]), np.concatenate(offsets)
 
     def _encoded(self, sentences: list[str], first: int) -> list[bytes]:
         part = sentences[first : first + _SENTENCES_AT_ONCE]
@@ -71,17 +71,16 @@ class TokenRows:
         return _without_punctuation(encoded) if self._settings.remove_punctuation else encoded
 
     def _find_part(self, encoded: list[bytes]) -> tuple[Ids, Ids]:
-        text = SPACE.join([*encoded, b""])
-        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-        ends = np.cumsum(lengths + 1)
-        bounds = bounds_at_spaces(text) if self._settings.split else np.concatenate([[0], ends])
-        first_tokens = np.searchsorted(bounds, ends - lengths - 1)
+        text = SPACE.join([b"", *encoded, b""])
+        starts = np.cumsum([0, *(len(sentence) + 1 for sentence in encoded)])
+        bounds = bounds_at_spaces(text) if self._settings.split else starts
+        first_tokens = np.searchsorted(bounds, starts[:-1])
         ids = self._rows_of(tokens_between(text, bounds))
+        if self._settings.num_oov_buckets and self._settings.keep_empty_tokens:
+            return ids, first_tokens
         kept = ids != UNKNOWN
         if not self._settings.keep_empty_tokens:
             kept &= _not_empty(np.diff(bounds) > len(SPACE), first_tokens)
-        if kept.all():
-            return ids, first_tokens
         return ids[kept], np.concatenate([[0], np.cumsum(kept)])[first_tokens]
 
     def _rows_of(self, tokens: Any) -> Ids:

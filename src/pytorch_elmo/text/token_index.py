@@ -1,7 +1,7 @@
 """Tokens of one long text, cut and looked up in a vocabulary by the million.
 
-No step takes them one by one in Python: NumPy finds the spaces, and Arrow looks up what lies between two places, which
-is a token and the byte after it, so that nothing is copied.
+No step takes them one by one in Python: NumPy finds the spaces, and Arrow looks up what lies from one to the next, so
+that nothing is copied.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 SPACE = b" "
 UNKNOWN = -1
-WORDS_PER_TOKEN = 3  # so many times fewer tokens than the vocabulary has words are looked up without Arrow's table
+WORDS_PER_TOKEN = 3  # where the vocabulary has more, Python's table of it is faster than a new one of Arrow
 
 Ids = NDArray[np.int64]
 
 
 def bounds_at_spaces(text: bytes) -> Ids:
-    """(num_tokens + 1,): 0, and the place after each space of a text that ends with one."""
-    return np.concatenate([[0], np.flatnonzero(np.frombuffer(text, np.uint8) == ord(SPACE)) + 1])
+    """(num_tokens + 1,): where the spaces of a text are, which begins with one and ends with one."""
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == ord(SPACE))
 
 
 def tokens_between(text: bytes, bounds: Ids) -> Any:
-    """Arrow's array of what lies from each bound to the next: a token, and one byte that is not the token's."""
+    """Arrow's array of what lies from each bound to the next: a space, and the token behind it."""
     import pyarrow as pa  # type: ignore[import-untyped]
 
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(text)]
@@ -33,8 +33,8 @@ def tokens_between(text: bytes, bounds: Ids) -> Any:
 
 
 def spellings(tokens: Any) -> list[bytes]:
-    """What the tokens of `tokens_between` are, each by itself."""
-    return [token[:-1] for token in tokens.to_pylist()]
+    """What the tokens of `tokens_between` are, without their spaces."""
+    return [token[len(SPACE) :] for token in tokens.to_pylist()]
 
 
 class TokenIndex:
@@ -52,12 +52,11 @@ class TokenIndex:
         return len(self._rows)
 
     def find(self, tokens: Any) -> Ids:
-        """(num_tokens,): their places in the vocabulary, -1 of others; `tokens` are UTF-8, each with a space."""
+        """(num_tokens,): their places in the vocabulary, -1 of others; `tokens` as of `tokens_between`, in UTF-8."""
         import pyarrow.compute as pc  # type: ignore[import-untyped]
 
         if WORDS_PER_TOKEN * len(tokens) < len(self):
             return self._find_distinct(tokens)
-        # Many times as fast for each token, but Arrow hashes the whole vocabulary first, each time.
         rows: Ids = pc.index_in(tokens, self._vocabulary).fill_null(UNKNOWN).to_numpy().astype(np.int64)
         return rows
 
@@ -73,4 +72,4 @@ class TokenIndex:
     def _vocabulary(self) -> Any:
         import pyarrow as pa
 
-        return pa.array([word.encode("utf-8", "surrogateescape") + SPACE for word in self._rows], pa.large_binary())
+        return pa.array([SPACE + word.encode("utf-8", "surrogateescape") for word in self._rows], pa.large_binary())
