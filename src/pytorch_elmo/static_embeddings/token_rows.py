@@ -28,14 +28,14 @@ class TokenRows:
     """
 
     def __init__(self, vocabulary: Sequence[str], settings: TextSettings) -> None:
-        check_tokens(vocabulary)
         self._settings = settings
+        self._index = TokenIndex(vocabulary)
+        check_tokens(vocabulary, distinct=self._index.rows.keys())
         try:
             "\n".join(vocabulary).encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
             token = vocabulary[error.object.count("\n", 0, error.start)]
             raise TextError(f"a token must be text, {token!r} holds a lone surrogate; mend it") from error
-        self._index = TokenIndex(vocabulary)
 
     def find(self, sentences: Sequence[str]) -> tuple[Ids, Ids]:
         """The rows of a batch's tokens.

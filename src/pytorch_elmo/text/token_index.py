@@ -42,14 +42,17 @@ class TokenIndex:
 
     Args:
         vocabulary: tokens, each once; lone surrogates stand for bytes that are no UTF-8.
+
+    Attributes:
+        rows: the place of each token.
     """
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
-        self._rows = dict(zip(vocabulary, range(len(vocabulary)), strict=True))
+        self.rows = dict(zip(vocabulary, range(len(vocabulary)), strict=True))
 
     def __len__(self) -> int:
         """How many tokens the vocabulary has."""
-        return len(self._rows)
+        return len(self.rows)
 
     def find(self, tokens: Any) -> Ids:
         """(num_tokens,): their places in the vocabulary, -1 of others; `tokens` as of `tokens_between`, in UTF-8."""
@@ -64,7 +67,7 @@ class TokenIndex:
         """By one look-up for each token that is not as one before it."""
         encoded = tokens.dictionary_encode()
         words = [spelling.decode() for spelling in spellings(encoded.dictionary)]
-        rows = np.fromiter(map(self._rows.get, words, repeat(UNKNOWN)), np.int64, len(words))
+        rows = np.fromiter(map(self.rows.get, words, repeat(UNKNOWN)), np.int64, len(words))
         found: Ids = rows[encoded.indices.to_numpy()]
         return found
 
@@ -72,4 +75,4 @@ class TokenIndex:
     def _vocabulary(self) -> Any:
         import pyarrow as pa
 
-        return pa.array([SPACE + word.encode("utf-8", "surrogateescape") for word in self._rows], pa.large_binary())
+        return pa.array([SPACE + word.encode("utf-8", "surrogateescape") for word in self.rows], pa.large_binary())
