@@ -5,9 +5,10 @@
 FOLDER holds a text a file, FOLDER/*/*.txt in UTF-8, as aclImdb/train does; without it the texts are made up. PYTHON
 is the interpreter of an environment that has TensorFlow and NumPy; without it, or where it has none, only our own
 speed is measured. Both embed by one table of the texts' 20,000 most frequent tokens, 20 numbers each, and a bucket,
-in batches of 512. TensorFlow exports it as its hub does; opening that SavedModel and embedding a first sentence is
-measured on both sides in processes that have imported what they need. What is shown is the fastest of the rounds in
-seconds, how many times ours TensorFlow's are (goals: embed 3, open 10, adapt 1, transform 1), and the largest
+in batches of 512, PyTorch in one thread (a second one adds little, and waits where processors are busy), TensorFlow
+in as many as it takes. TensorFlow exports it as its hub does; opening that SavedModel and embedding a first sentence
+is measured on both sides in processes that have imported what they need. What is shown is the fastest of the rounds
+in seconds, how many times ours TensorFlow's are (goals: embed 3, open 10, adapt 1, transform 1), and the largest
 difference between the vectors. `bench_vectorizer.py` is the part on ids.
 """
 
@@ -130,6 +131,7 @@ def compare(texts: list[str], peer_python: str | None, rounds: int) -> Figures:
 @click.option("--json", "json_file", type=click.Path(path_type=Path))
 def main(folder: Path | None, peer_python: str | None, rounds: int, count: int, json_file: Path | None) -> None:
     """Measure and print."""
+    torch.set_num_threads(1)
     texts = read_texts(folder, count)
     figures = compare(texts, peer_python, rounds) | compare_vectorizers(texts, peer_python, rounds)
     for what, value in figures.items():

@@ -99,9 +99,9 @@ def test_a_row_does_not_depend_on_the_others(sentences):
 def test_both_ways_to_look_up(sentences, num_oov_buckets, keep_empty_tokens):
     embedding = TextEmbedding(WORDS, 3, num_oov_buckets=num_oov_buckets, keep_empty_tokens=keep_empty_tokens)
     found = []
-    for tokens_per_word in (0, 10**9):
+    for words_per_token in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("pytorch_elmo.static_embeddings.token_rows.TOKENS_PER_WORD", tokens_per_word)
+            patch.setattr("pytorch_elmo.text.token_index.WORDS_PER_TOKEN", words_per_token)
             found.append([part.tolist() for part in embedding.sentences_to_ids(sentences)])
     assert found[0] == found[1]
 

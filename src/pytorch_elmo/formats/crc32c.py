@@ -14,6 +14,7 @@ Words = NDArray[np.uint32]
 _POLYNOMIAL = 0x82F63B78  # its bits reversed, as everywhere where the lowest bit goes first
 _ALL_ONES = 0xFFFFFFFF
 _LANES = 1 << 14  # 32-bit words; a row and the tables stay in the processor's second cache
+_LARGE, _SMALL = 16, 8  # bits of a register that a table takes: large ones are faster, but slow to make and to fetch
 _SHORT = 1024  # bytes below which a loop over bytes is faster
 _MASK_DELTA = 0xA282EAD8
 
@@ -43,21 +44,23 @@ def _over_words(words: Words, register: int) -> int:
     lanes = np.zeros(_LANES, dtype=np.uint32)  # zeros in front of the data change nothing
     lanes[-first:] = words[:first]
     lanes[-first] ^= np.uint32(register)
-    tables = _tables(4 * _LANES)
-    for row in words[first:].reshape(-1, _LANES):
+    rows = words[first:].reshape(-1, _LANES)
+    tables = _tables(4 * _LANES, _LARGE) if len(rows) else ()
+    for row in rows:
         lanes = _advanced(lanes, tables)
         lanes ^= row
     while len(lanes) > 1:
         half = len(lanes) // 2
-        lanes = _advanced(lanes[:half], _tables(4 * half)) ^ lanes[half:]
-    return int(_advanced(lanes, _tables(4))[0])
+        lanes = _advanced(lanes[:half], _tables(4 * half, _SMALL)) ^ lanes[half:]
+    return int(_advanced(lanes, _tables(4, _SMALL))[0])
 
 
-def _advanced(registers: Words, tables: tuple[Words, Words]) -> Words:
+def _advanced(registers: Words, tables: tuple[Words, ...]) -> Words:
     """Registers after the zeros that the tables stand for."""
-    low, high = tables
-    advanced = low.take(registers & 0xFFFF, mode="clip")
-    advanced ^= high.take(registers >> 16, mode="clip")
+    parts = registers.astype("<u4", copy=False).view(f"<u{4 // len(tables)}").reshape(-1, len(tables))
+    advanced = tables[0].take(parts[:, 0], mode="clip")
+    for number, table in enumerate(tables[1:], start=1):
+        advanced ^= table.take(parts[:, number], mode="clip")
     return advanced
 
 
@@ -73,23 +76,20 @@ def _byte_table() -> tuple[int, ...]:
 
 
 @cache
-def _tables(num_zeros: int) -> tuple[Words, Words]:
-    """Registers that differ from zero in their low half, or in their high half, after `num_zeros` zero bytes."""
+def _tables(num_zeros: int, bits: int) -> tuple[Words, ...]:
+    """Registers that differ from zero in so many bits alone, the lowest first, after `num_zeros` zero bytes."""
     images = _single_bits_after(num_zeros)
-    return _spanned(images[:16]), _spanned(images[16:])
+    return tuple(_spanned(images[first : first + bits]) for first in range(0, 32, bits))
 
 
+@cache
 def _single_bits_after(num_zeros: int) -> Words:
-    """What each of a register's 32 bits becomes, by squaring: a map of n zeros twice is the map of 2 n."""
+    """What each of a register's 32 bits becomes; `num_zeros` is a power of two, twice as many are the map twice."""
+    if num_zeros > 1:
+        images = _single_bits_after(num_zeros // 2)
+        return _mapped(images, images)
     table = _byte_table()
-    doubled = np.array([table[(1 << bit) & 0xFF] ^ (1 << bit >> 8) for bit in range(32)], dtype=np.uint32)
-    images = np.left_shift(np.uint32(1), np.arange(32, dtype=np.uint32))
-    while num_zeros:
-        if num_zeros & 1:
-            images = _mapped(images, doubled)
-        doubled = _mapped(doubled, doubled)
-        num_zeros >>= 1
-    return images
+    return np.array([table[(1 << bit) & 0xFF] ^ (1 << bit >> 8) for bit in range(32)], dtype=np.uint32)
 
 
 def _mapped(registers: Words, images: Words) -> Words:

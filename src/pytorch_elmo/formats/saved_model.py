@@ -6,6 +6,7 @@ The numbers are those of `saved_model.proto`, `meta_graph.proto`, `graph.proto`,
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from pytorch_elmo.errors import WeightsError
@@ -37,14 +38,23 @@ class Node:
         name: distinct within its scope.
         op: what it does.
         inputs: names of nodes, each with what follows it (`:0`, `:output:0`); `^` before one that only goes first.
-        attributes: by their names; those of their default value may be left out.
+        attribute_entries: a map's, taken apart when one is asked for, since few nodes are asked.
+
+    Raises:
+        ValueError: from what asks for an attribute, where these are damaged.
     """
 
     scope: str
     name: str
     op: str
     inputs: tuple[str, ...]
-    attributes: Mapping[str, Message]
+    attribute_entries: tuple[bytes, ...]
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Message]:
+        """By their names; those of their default value may be left out."""
+        entries = [Message(entry) for entry in self.attribute_entries]
+        return {_text(entry, _KEY): entry.message(_VALUE) for entry in entries}
 
     def text(self, attribute: str) -> str | None:
         """A string's value; None if left out."""
@@ -236,7 +246,7 @@ def _node(scope: str, message: Message) -> Node:
         name=_text(message, _NODE_NAME),
         op=_text(message, _OP),
         inputs=tuple(name.decode("utf-8") for name in message.contents(_INPUTS)),
-        attributes={_text(entry, _KEY): entry.message(_VALUE) for entry in message.messages(_ATTRIBUTES)},
+        attribute_entries=tuple(message.contents(_ATTRIBUTES)),
     )
 
 

@@ -16,6 +16,8 @@ def read_varint(content: bytes, start: int) -> tuple[int, int]:
     Raises:
         ValueError: it is cut off, or longer than 64 bits.
     """
+    if start < len(content) and content[start] < 0x80:  # as most are
+        return content[start], start + 1
     value = 0
     for place in range(start, min(start + _LONGEST_VARINT, len(content))):
         byte = content[place]

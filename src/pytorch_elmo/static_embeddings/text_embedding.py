@@ -207,6 +207,6 @@ def _matrix(weights_or_dimension: Tensor | int, num_tokens: int, num_oov_buckets
             f"the matrix must have a row for each of {num_tokens} tokens and {num_oov_buckets} buckets, "
             f"({num_rows}, dimension), got {tuple(matrix.shape)}; give the vocabulary and num_oov_buckets that it has"
         )
-    if not matrix.isfinite().all():
+    if not torch.stack(matrix.aminmax()).isfinite().all():  # NaN is both; no second matrix is made
         raise ConfigurationError("the matrix must be finite numbers, got NaN or infinity; clean it first")
     return matrix

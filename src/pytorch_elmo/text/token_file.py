@@ -5,7 +5,7 @@ spaces, tabs, a byte order mark, other line separators. Bytes that are no UTF-8 
 sentence has, so that such a token keeps its row and is never met.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pytorch_elmo.errors import TextError
@@ -24,10 +24,9 @@ def read_token_file(path: Path) -> list[str]:
         content = path.read_bytes()
     except OSError as error:
         raise TextError(f"cannot read the vocabulary {path}: {error.strerror}; name a file of tokens") from error
-    lines = content.decode("utf-8", _ERRORS).split("\n")
-    if not lines[-1]:
-        lines.pop()
-    tokens = [line.removesuffix("\r") for line in lines]
+    if content and not content.endswith(b"\n"):
+        content += b"\n"
+    *tokens, _ = content.decode("utf-8", _ERRORS).replace("\r\n", "\n").split("\n")
     try:
         check_tokens(tokens)
     except TextError as error:
@@ -47,16 +46,23 @@ def write_token_file(path: Path, tokens: Sequence[str]) -> None:
         partial.write_bytes("".join(lines).encode("utf-8", _ERRORS))
 
 
-def check_tokens(tokens: Sequence[str]) -> None:
+def check_tokens(tokens: Sequence[str], *, distinct: Collection[str] | None = None) -> None:
     r"""See that a line each can be the vocabulary of a table.
+
+    Args:
+        tokens: of the lines.
+        distinct: the tokens as a set or the keys of a dictionary, where these are at hand.
 
     Raises:
         TextError: there is none, or one is blank, stands twice, or holds `\n`; its line is named.
     """
     if not tokens:
         raise TextError("a vocabulary must have a token, it is empty; give one token a line")
-    if "" in tokens:
+    distinct = set(tokens) if distinct is None else distinct
+    if "" in distinct:
         raise TextError(f"a token must not be blank, line {tokens.index('') + 1} is; remove the line")
+    if len(distinct) == len(tokens) and "\n" not in "".join(tokens):
+        return
     lines: dict[str, int] = {}
     for line, token in enumerate(tokens, start=1):
         if (first := lines.setdefault(token, line)) != line:

@@ -1,8 +1,8 @@
 """Texts as rows of word ids, with a vocabulary learned from texts (Keras's `TextVectorization`)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice, repeat
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pytorch_elmo.errors import ArgumentValueError, ConfigurationError, TextError
 from pytorch_elmo.text.standardization import STANDARDIZERS, encoded
+from pytorch_elmo.text.token_index import TokenIndex, spellings
+from pytorch_elmo.text.word_splitter import WordSplitter
 
 if TYPE_CHECKING:  # processes that read text have no need of PyTorch
     from torch import Tensor
@@ -20,7 +22,7 @@ OutputMode = Literal["int", "multi_hot", "count"]
 PADDING = ""
 UNKNOWN = "[UNK]"
 _DROPPED = -1  # the id of '' where there is no id for padding
-_TEXTS_AT_A_TIME = 1024  # whose words are in memory together
+_TEXTS_AT_A_TIME = 4096  # whose words are in memory together
 
 
 class TextVectorizer:
@@ -69,9 +71,10 @@ class TextVectorizer:
         self._pad_to_max_tokens = pad_to_max_tokens
         self._ragged = ragged
         self._check()
+        self._splitter = WordSplitter(standardize, split, self._ngrams)
         self._specials = [PADDING, UNKNOWN] if output_mode == "int" else [UNKNOWN]
         self._words: list[str] = []
-        self._ids: dict[bytes, int] = {}
+        self._index = TokenIndex([])
         if vocabulary is not None:
             self.set_vocabulary(vocabulary)
 
@@ -94,13 +97,13 @@ class TextVectorizer:
             raise TextError(
                 f"a vocabulary is learned from many texts, got the string {texts[:40]!r}; put it in a list"
             )
-        counts = Counter(chain.from_iterable(map(self._tokens, texts)))
+        counts = self._count(texts)
         for special in (PADDING, UNKNOWN):
             counts.pop(special.encode(), None)
         if not counts:
             raise TextError("a vocabulary needs words, the texts have none; give other texts, or standardize less")
-        ranked = sorted(counts.items(), key=lambda word_count: word_count[::-1], reverse=True)
-        self._set_words([word for word, _ in islice(ranked, room)])
+        ranked = sorted(sorted(counts, reverse=True), key=counts.__getitem__, reverse=True)
+        self._set_words([word.decode() for word in ranked[:room]])
 
     def set_vocabulary(self, vocabulary: Sequence[str] | str | Path) -> None:
         """Take words in the order of their ids.
@@ -130,7 +133,7 @@ class TextVectorizer:
             raise ArgumentValueError(
                 f"a vocabulary must have at most max_tokens {self._max_tokens} entries, got {size}; raise max_tokens"
             )
-        self._set_words(list(map(encoded, words)))
+        self._set_words([encoded(word).decode() for word in words])
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
         """The words in the order of their ids.
@@ -162,7 +165,7 @@ class TextVectorizer:
         """
         import torch
 
-        if not self._ids:
+        if not self._words:
             raise ConfigurationError("texts need a vocabulary to be looked up in, there is none; call adapt first")
         ids, lengths = self._look_up([texts] if isinstance(texts, str) else texts)
         if self._ragged and not isinstance(texts, str):
@@ -178,15 +181,23 @@ class TextVectorizer:
 
     def _look_up(self, texts: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The ids of all texts, one after the other, and how many each text has."""
-        unknown, limit = len(self._specials) - 1, self._length
-        remaining = map(self._tokens, texts)
         all_ids, all_lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # there may be no text
-        while rows := [tokens[:limit] for tokens in islice(remaining, _TEXTS_AT_A_TIME)]:
-            lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-            ids = map(self._ids.get, chain.from_iterable(rows), repeat(unknown))
-            all_ids.append(np.fromiter(ids, np.int64, lengths.sum()))
+        remaining = iter(texts)
+        while part := list(islice(remaining, _TEXTS_AT_A_TIME)):
+            tokens, are_words, lengths = self._splitter(part, self._length)
+            rows = self._index.find(tokens if are_words.all() else tokens.filter(are_words))
+            all_ids.append(self._ids[rows])
             all_lengths.append(lengths)
         return np.concatenate(all_ids), np.concatenate(all_lengths)
+
+    def _count(self, texts: Iterable[str]) -> Counter[bytes]:
+        """How often each word occurs; '' is counted as it comes."""
+        counts: Counter[bytes] = Counter()
+        remaining = iter(texts)
+        while part := list(islice(remaining, _TEXTS_AT_A_TIME)):
+            words, numbers = self._splitter(part).tokens.value_counts().flatten()
+            counts.update(dict(zip(spellings(words), numbers.to_pylist(), strict=True)))
+        return counts
 
     def _padded(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         length = int(lengths.max(initial=0)) if self._length is None else self._length
@@ -206,27 +217,12 @@ class TextVectorizer:
             bags[places] = 1
         return bags
 
-    def _set_words(self, words: list[bytes]) -> None:
-        self._words = [word.decode() for word in words]
-        self._ids = {PADDING.encode(): 0 if self._mode == "int" else _DROPPED}
-        self._ids.update(zip(words, range(len(self._specials), self.vocabulary_size()), strict=True))
-
-    def _tokens(self, text: str) -> list[bytes]:
-        """What is looked up of a text."""
-        if callable(self._standardize):
-            standard = encoded(self._standardize(text))
-        else:
-            standard = encoded(text)
-            if self._standardize is not None:
-                standard = STANDARDIZERS[self._standardize](standard)
-        if self._split is None:
-            return [standard]
-        if self._split == "whitespace":
-            words = standard.split()  # of bytes: at ASCII white space alone
-        else:
-            decoded = standard.decode()
-            words = list(map(encoded, self._split(decoded) if callable(self._split) else decoded))
-        return words if self._ngrams is None else list(_ngrams(words, self._ngrams))
+    def _set_words(self, words: list[str]) -> None:
+        self._words = words
+        self._index = TokenIndex([PADDING, *words])
+        padding = 0 if self._mode == "int" else _DROPPED
+        unknown = len(self._specials) - 1  # comes last, where the index's -1 finds it
+        self._ids = np.array([padding, *range(len(self._specials), self.vocabulary_size()), unknown])
 
     def _check(self) -> None:
         """Hold each argument to its rule, then those that go together."""
@@ -259,12 +255,6 @@ class TextVectorizer:
 def _hold(holds: bool, rule: str, value: object) -> None:
     if not holds:
         raise ArgumentValueError(f"{rule}, got {value!r}; change it")
-
-
-def _ngrams(words: list[bytes], lengths: tuple[int, ...]) -> Iterator[bytes]:
-    for length in lengths:
-        for start in range(len(words) - length + 1):
-            yield b" ".join(words[start : start + length])
 
 
 def _read_words(path: Path) -> list[str]:
