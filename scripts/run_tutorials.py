@@ -51,9 +51,8 @@ def chosen(names: list[str]) -> list[Path]:
     found = [path for path in numbered if not names or path.stem.startswith(tuple(names))]
     for name in names:
         if not any(path.stem.startswith(name) for path in found):
-            sys.exit(
-                f"error: no tutorial begins with {name!r}; there are {', '.join(path.stem for path in numbered)}"
-            )
+            known = ", ".join(path.stem for path in numbered)
+            sys.exit(f"error: no tutorial begins with {name!r}; there are {known}")
     return found
 
 
