@@ -102,3 +102,8 @@ def test_other_settings_are_refused(run_elmo):
     ended = run_elmo("swivel", "text.txt", "run", *OPTIONS, "--dim", 5)
     assert ended.code == 2
     assert "the run was started with dim 4, now it is 5; restore the setting" in ended.last_line
+    before = Path("run/swivel.json").read_bytes()
+    ended = run_elmo("swivel", "text.txt", "run", *OPTIONS, "--epochs", 1)
+    assert ended.code == 2
+    assert "the run has 2 epochs behind it, now num_epochs is 1; ask for as many or more" in ended.last_line
+    assert Path("run/swivel.json").read_bytes() == before

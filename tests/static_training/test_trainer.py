@@ -99,6 +99,17 @@ def test_a_finished_run_goes_on_with_more_epochs(submatrices, tmp_path):
     assert len(list_checkpoints(tmp_path / "parts" / "checkpoints")) == 1
 
 
+def test_fewer_epochs_than_are_done_are_refused(submatrices, tmp_path):
+    run(submatrices, tmp_path, until=20)
+    with pytest.raises(
+        ConfigurationError, match=r"has 2\.222 epochs behind it, now num_epochs is 2; ask for as many"
+    ):
+        run(submatrices, tmp_path, replace(CONFIG, num_epochs=2))
+    _, reports, finished = run(submatrices, tmp_path)
+    assert finished
+    assert reports.num_steps == 7
+
+
 def test_the_seed_decides(submatrices, tmp_path):
     first, *_ = run(submatrices, tmp_path / "a")
     other, *_ = run(submatrices, tmp_path / "b", replace(CONFIG, seed=8))
