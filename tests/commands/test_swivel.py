@@ -80,6 +80,7 @@ def test_words_that_stand_together_get_alike_vectors(run_elmo):
         (["text.txt", "run", "--learning-rate", 0], 2, "learning_rate must be above 0, got 0.0; give 0.1"),
         (["text.txt", "run", "--device", "tpu"], 2, "device"),
         (["text.txt", "run", "--submatrix-size", 40_000], 2, "is not in the range 1<=x<=32768"),
+        (["text.txt", "run", "--window", 2**40], 2, "is not in the range 1<=x<=1000"),
         (["text.txt"], 2, "Missing argument 'TEXT...'"),
     ],
 )

@@ -9,7 +9,7 @@ from pytorch_elmo.commands.errors import INTERRUPTED, one_line_errors, stop_when
 from pytorch_elmo.commands.input_options import reading_options
 from pytorch_elmo.commands.progress_bar import make_progress
 from pytorch_elmo.progress import Progress
-from pytorch_elmo.static_training.config import LARGEST_SUBMATRIX, CountingConfig, SwivelConfig
+from pytorch_elmo.static_training.config import LARGEST_SUBMATRIX, LARGEST_WINDOW, CountingConfig, SwivelConfig
 
 _COUNT = click.IntRange(min=1)
 _NOT_NEGATIVE = click.FloatRange(min=0)
@@ -54,7 +54,7 @@ class _Reports:
 )
 @click.option(
     "--window",
-    type=_COUNT,
+    type=click.IntRange(1, LARGEST_WINDOW),
     default=CountingConfig.window,
     show_default=True,
     help="Tokens on each side that are context.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pytorch_elmo.errors import ConfigurationError
 
 LARGEST_SUBMATRIX = 32_768  # a cell's number must fit into 32 bits
+LARGEST_WINDOW = 1000  # a pair of 90 million words and its distance must fit into 63 bits together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class CountingConfig:
             raise ConfigurationError(
                 f"submatrix_size is at most {LARGEST_SUBMATRIX}, got {self.submatrix_size}; give 1024 to 4096"
             )
+        if self.window > LARGEST_WINDOW:
+            raise ConfigurationError(f"window is at most {LARGEST_WINDOW}, got {self.window}; 5 to 20 is usual")
 
 
 @dataclass(frozen=True, kw_only=True)
