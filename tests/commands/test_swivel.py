@@ -81,6 +81,8 @@ def test_words_that_stand_together_get_alike_vectors(run_elmo):
         (["text.txt", "run", "--device", "tpu"], 2, "device"),
         (["text.txt", "run", "--submatrix-size", 40_000], 2, "is not in the range 1<=x<=32768"),
         (["text.txt", "run", "--window", 2**40], 2, "is not in the range 1<=x<=1000"),
+        (["text.txt", "run", "--seed", 2**63], 2, "is not in the range 0<=x<=9223372036854775807"),
+        ([".", "deep/run"], 2, "the output must not lie among the texts, deep/run is in .; choose another"),
         (["text.txt"], 2, "Missing argument 'TEXT...'"),
     ],
 )

@@ -151,6 +151,7 @@ def test_a_loss_that_is_no_number_ends_the_run(submatrices, tmp_path):
         ({"dim": 0}, "dim must be 1 or more, got 0; leave it out for the default"),
         ({"num_epochs": -1}, "num_epochs must be 1 or more, got -1"),
         ({"learning_rate": 0.0}, r"learning_rate must be above 0, got 0\.0; give 0\.1"),
+        ({"seed": 2**63}, r"seed is at most 9223372036854775807, got 9223372036854775808; give a small number"),
         ({"confidence_base": -0.5}, r"confidence_base must be 0 or more, got -0\.5; leave it out"),
     ],
 )

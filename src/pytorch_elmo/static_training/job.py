@@ -40,8 +40,10 @@ def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, p
 
     Raises:
         TextError: the texts cannot be read, or have no words or no pairs.
-        ConfigurationError: `folder` holds counts of other texts, or made with other settings.
+        ConfigurationError: `folder` lies in one of the texts, or holds counts of other texts, or made with other
+            settings.
     """
+    _refuse_folder_in_texts(folder, texts)
     inputs = find_inputs(texts)
     refuse_field_without_table(inputs, config.field)
     if (folder / COUNTS).exists():
@@ -122,6 +124,15 @@ def _read(inputs: Sequence[InputFile], config: CountingConfig, label: str, progr
     )
     yield from counted_tokens(sentences, config)
     progress.finish()
+
+
+def _refuse_folder_in_texts(folder: Path, texts: Sequence[str]) -> None:
+    """The next call would take the files of this one for texts."""
+    for text in map(Path, texts):
+        if text.is_dir() and folder.resolve().is_relative_to(text.resolve()):
+            raise ConfigurationError(
+                f"the output must not lie among the texts, {folder} is in {text}; choose another"
+            )
 
 
 def _describe(file: InputFile) -> dict[str, Any]:
