@@ -72,7 +72,7 @@ def test_no_room_for_counts_of_pairs(folder, run_elmo, limit_files):
     ended = run_elmo("swivel", "text.txt", "run", *options)
     limit_files(resource.RLIM_INFINITY)
     assert ended.code == 1
-    assert ended.last_line.startswith("elmo swivel: error: the system refuses run/.pair-counts-")
+    assert ended.last_line.startswith("elmo swivel: error: the system refuses run/.runs/.pair-counts-")
     assert ended.last_line.endswith("keys: File too large; give another file or folder")
     assert sorted(os.listdir("run")) == [".lock", "words.txt"]
     assert run_elmo("swivel", "text.txt", "run", *options).code == 0

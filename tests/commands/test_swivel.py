@@ -80,6 +80,9 @@ def test_words_that_stand_together_get_alike_vectors(run_elmo):
         (["text.txt", "run", "--learning-rate", 0], 2, "learning_rate must be above 0, got 0.0; give 0.1"),
         (["text.txt", "run", "--device", "tpu"], 2, "device"),
         (["text.txt", "run", "--submatrix-size", 40_000], 2, "is not in the range 1<=x<=32768"),
+        (["text.txt", "run", "--window", 2**40], 2, "is not in the range 1<=x<=1000"),
+        (["text.txt", "run", "--seed", 2**63], 2, "is not in the range 0<=x<=9223372036854775807"),
+        ([".", "deep/run"], 2, "the output must not lie among the texts, deep/run is in .; choose another"),
         (["text.txt"], 2, "Missing argument 'TEXT...'"),
     ],
 )
@@ -102,3 +105,8 @@ def test_other_settings_are_refused(run_elmo):
     ended = run_elmo("swivel", "text.txt", "run", *OPTIONS, "--dim", 5)
     assert ended.code == 2
     assert "the run was started with dim 4, now it is 5; restore the setting" in ended.last_line
+    before = Path("run/swivel.json").read_bytes()
+    ended = run_elmo("swivel", "text.txt", "run", *OPTIONS, "--epochs", 1)
+    assert ended.code == 2
+    assert "the run has 2 epochs behind it, now num_epochs is 1; ask for as many or more" in ended.last_line
+    assert Path("run/swivel.json").read_bytes() == before

@@ -29,6 +29,16 @@ def test_members_that_leave_the_folder(tmp_path, name):
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize("names", [["a", "a/b"], ["a/b", "a"], ["."], ["x" * 300]])
+def test_members_that_cannot_be_files(tmp_path, names):
+    path = write_archive(tmp_path / "a.tar.gz", dict.fromkeys(names, b"x"))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(
+        WeightsError, match=r"members must be files and folders side by side, '.*' cannot be one: .*; get another"
+    ):
+        unpack_archive(path, tmp_path / "out")
+
+
 def test_no_archive(tmp_path):
     path = tmp_path / "a.tar.gz"
     path.write_bytes(b"no archive")

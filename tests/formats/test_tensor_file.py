@@ -28,6 +28,14 @@ def test_what_is_written_is_read(tmp_path):
             {"format": "kind", "version": VERSION, "document": "{"},
             r"its description is no JSON: .*; fetch the file an",
         ),
+        (
+            {"format": "kind", "version": VERSION, "document": "[" * 100_000},
+            r"its description is no JSON: maximum recursion depth",
+        ),
+        (
+            {"format": "kind", "version": VERSION, "document": "[1]"},
+            r"its description must be a JSON object, got \[1\]; fetch the file anew",
+        ),
     ],
 )
 def test_other_files(tmp_path, metadata, message):

@@ -294,6 +294,10 @@ def test_numbers_that_do_not_fit(weights, message):
         ([], r"a vocabulary must have a token, it is empty"),
         (["the", ""], r"a token must not be blank, line 2 is"),
         (["the", "cat", "the"], r"a token must stand once, 'the' is on the lines 1 and 3"),
+        ([b"the", b"cat"], r"a token must be a string, got b'the'; convert it, e\.g\. with decode\(\)"),
+        (["the", 7], r"a token must be a string, got 7; convert it"),
+        (["the", ["cat"]], r"a token must be a string, got \['cat'\]; convert it"),
+        ("the", r"a vocabulary is a list of tokens, got the string 'the'; put it in a list"),
     ],
 )
 def test_vocabularies_that_cannot_be(vocabulary, message):

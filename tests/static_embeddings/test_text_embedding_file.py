@@ -112,6 +112,8 @@ def rewrite(folder, tensors=None, document=None):
         (None, {"settings": {}}, r"holds no text embedding: settings must be .*, got \[\]; fetch it anew"),
         ({"embedding_matrix": torch.ones(6, 3)}, None, r"torch\.float32 \(6, 3\), which does not fit 5 tokens and 2"),
         ({"embedding_matrix": torch.tensor(1.0)}, None, r"torch\.float32 \(\), which does not fit"),
+        ({"embedding_matrix": torch.ones(7)}, None, r"torch\.float32 \(7,\), which does not fit"),
+        ({"embedding_matrix": torch.ones(7, 0)}, None, r"torch\.float32 \(7, 0\), which does not fit"),
         ({"embedding_matrix": torch.ones(7, 3).int()}, None, r"torch\.int32 \(7, 3\), which does not fit"),
     ],
 )

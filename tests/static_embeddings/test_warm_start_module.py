@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.optim import SGD, Adagrad, Adam, AdamW, RMSprop, SparseAdam
+from torch.optim import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop, SparseAdam
 
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.static_embeddings import warm_start
@@ -107,6 +107,23 @@ def test_new_words_begin_with_an_initial_row_and_zeros():
     model(torch.tensor([[0, 1]])).sum().backward()
     optimizer.step()
     assert not torch.equal(embedding.weight[0], before[0])  # the new row learns
+
+
+@pytest.mark.parametrize(
+    ("optimizer_of", "state", "first"),
+    [
+        (partial(Adagrad, lr=0.1, initial_accumulator_value=0.25), "sum", 0.25),
+        (partial(Rprop, lr=0.5), "step_size", 0.5),
+    ],
+)
+def test_new_words_begin_as_the_optimizer_does(optimizer_of, state, first):
+    model, optimizer = trained(optimizer_of)
+    old = optimizer.state[model.embedding.weight][state].clone()
+    embedding = warm_start(model, OLD, NEW, optimizer=optimizer)
+    carried = optimizer.state[embedding.weight][state]
+    for row, word in enumerate(NEW):
+        expected = old[OLD.index(word)] if word in OLD else torch.full((4,), first)
+        assert torch.equal(carried[row], expected)
 
 
 def test_sparse_gradients():

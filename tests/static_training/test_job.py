@@ -57,6 +57,14 @@ def test_texts_become_words_and_counts(texts):
     assert sorted(path.name for path in Path("run").iterdir()) == ["counts.bin", COUNTS, WORDS]
 
 
+def test_what_a_killed_call_left_is_removed(texts):
+    for name in (".word-counts-abc", ".pair-counts-xyz"):
+        Path("run", ".runs", name).mkdir(parents=True)
+        Path("run", ".runs", name, "0-keys").write_bytes(b"12345678")
+    prepare(texts)
+    assert sorted(path.name for path in Path("run").iterdir()) == ["counts.bin", COUNTS, WORDS]
+
+
 def test_counts_that_are_there_are_taken(texts):
     prepare(texts)
     before = Path("run", COUNTS).stat().st_mtime_ns

@@ -99,6 +99,17 @@ def test_a_finished_run_goes_on_with_more_epochs(submatrices, tmp_path):
     assert len(list_checkpoints(tmp_path / "parts" / "checkpoints")) == 1
 
 
+def test_fewer_epochs_than_are_done_are_refused(submatrices, tmp_path):
+    run(submatrices, tmp_path, until=20)
+    with pytest.raises(
+        ConfigurationError, match=r"has 2\.222 epochs behind it, now num_epochs is 2; ask for as many"
+    ):
+        run(submatrices, tmp_path, replace(CONFIG, num_epochs=2))
+    _, reports, finished = run(submatrices, tmp_path)
+    assert finished
+    assert reports.num_steps == 7
+
+
 def test_the_seed_decides(submatrices, tmp_path):
     first, *_ = run(submatrices, tmp_path / "a")
     other, *_ = run(submatrices, tmp_path / "b", replace(CONFIG, seed=8))
@@ -140,6 +151,7 @@ def test_a_loss_that_is_no_number_ends_the_run(submatrices, tmp_path):
         ({"dim": 0}, "dim must be 1 or more, got 0; leave it out for the default"),
         ({"num_epochs": -1}, "num_epochs must be 1 or more, got -1"),
         ({"learning_rate": 0.0}, r"learning_rate must be above 0, got 0\.0; give 0\.1"),
+        ({"seed": 2**63}, r"seed is at most 9223372036854775807, got 9223372036854775808; give a small number"),
         ({"confidence_base": -0.5}, r"confidence_base must be 0 or more, got -0\.5; leave it out"),
     ],
 )

@@ -75,6 +75,7 @@ def test_no_word_is_frequent_enough(tmp_path):
         ({"window": 0}, "window must be 1 or more, got 0; leave it out for the default"),
         ({"max_size": 0}, "max_size must be 1 or more, got 0"),
         ({"submatrix_size": 40_000}, "submatrix_size is at most 32768, got 40000; give 1024 to 4096"),
+        ({"window": 1001}, "window is at most 1000, got 1001; 5 to 20 is usual"),
     ],
 )
 def test_settings_out_of_range(setting, message):

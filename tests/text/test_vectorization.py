@@ -18,7 +18,7 @@ ERRORS = {"ValueError": ValueError, "InvalidArgumentError": ConfigurationError} 
 # What a message has to speak of.
 SENSES = {
     "max2": r"room for a word, max_tokens 2",
-    "max1": r"max_tokens must be greater than 1, got 1",
+    "max1": r"max_tokens must be greater than 1 and whole, got 1",
     "given-duplicates": r"\['the'\] repeated",
     "given-too-many": r"at most max_tokens 4 entries, got 5",
     "given-empty": r"an empty one",
@@ -226,13 +226,18 @@ def test_vocabularies_that_cannot_be(vocabulary, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_tokens": 0}, "max_tokens must be greater than 1, got 0; change it"),
+        ({"max_tokens": 0}, "max_tokens must be greater than 1 and whole, got 0; change it"),
+        ({"max_tokens": 99.5}, r"max_tokens must be greater than 1 and whole, got 99\.5"),
+        ({"max_tokens": "9"}, "max_tokens must be greater than 1 and whole, got '9'"),
+        ({"standardize": ["lower"]}, r"standardize must be None, a function, or one of .*, got \['lower'\]"),
+        ({"ngrams": (1, 2.5)}, r"ngrams must be None, .* got \(1, 2\.5\)"),
+        ({"output_sequence_length": 2.0}, r"output_sequence_length must be None or whole, from 1, got 2\.0"),
         ({"standardize": "upper"}, "standardize must be None, a function, or one of lower_and_strip.*, got 'upper'"),
         ({"split": "words"}, "split must be None, a function, whitespace or character, got 'words'"),
         ({"ngrams": 0}, r"ngrams must be None, a number from 1, or a tuple of such numbers, got \(\)"),
         ({"ngrams": (0, 1)}, r"ngrams must be None, .* got \(0, 1\)"),
         ({"output_mode": "tf_idf"}, "output_mode must be one of int, multi_hot, count, got 'tf_idf'"),
-        ({"output_sequence_length": 0}, "output_sequence_length must be None or from 1, got 0"),
+        ({"output_sequence_length": 0}, "output_sequence_length must be None or whole, from 1, got 0"),
         ({"output_sequence_length": 2, "ragged": True}, "must be None unless .* ragged False, got 2"),
         ({"output_sequence_length": 2, "split": None}, "must be None unless texts are split.*, got 2"),
         ({"output_mode": "count", "ragged": True}, "output_mode must be 'int' for ragged, got 'count'"),

@@ -9,7 +9,13 @@ from pytorch_elmo.commands.errors import INTERRUPTED, one_line_errors, stop_when
 from pytorch_elmo.commands.input_options import reading_options
 from pytorch_elmo.commands.progress_bar import make_progress
 from pytorch_elmo.progress import Progress
-from pytorch_elmo.static_training.config import LARGEST_SUBMATRIX, CountingConfig, SwivelConfig
+from pytorch_elmo.static_training.config import (
+    LARGEST_SEED,
+    LARGEST_SUBMATRIX,
+    LARGEST_WINDOW,
+    CountingConfig,
+    SwivelConfig,
+)
 
 _COUNT = click.IntRange(min=1)
 _NOT_NEGATIVE = click.FloatRange(min=0)
@@ -54,7 +60,7 @@ class _Reports:
 )
 @click.option(
     "--window",
-    type=_COUNT,
+    type=click.IntRange(1, LARGEST_WINDOW),
     default=CountingConfig.window,
     show_default=True,
     help="Tokens on each side that are context.",
@@ -89,7 +95,11 @@ class _Reports:
     help="See --confidence-base.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=SwivelConfig.seed, show_default=True, help="Of all random numbers."
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=SwivelConfig.seed,
+    show_default=True,
+    help="Of all random numbers.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 @click.option(

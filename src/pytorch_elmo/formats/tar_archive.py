@@ -1,5 +1,6 @@
 """Archives of models, unpacked with care: contents alone, within a folder, and whole."""
 
+import errno
 import lzma
 import shutil
 import tarfile
@@ -12,13 +13,17 @@ from pytorch_elmo.errors import WeightsError
 
 _BLOCK = 1 << 20
 _CUT_OFF = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, BadGzipFile)
+# What the system says of a file where a folder is, or the other way round, and of a name that is too long.
+_UNFIT_NAMES = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 def unpack_archive(archive_file: str | PathLike[str], folder: Path) -> None:
     """Write an archive's files into `folder`: contents alone, no modes, owners or links.
 
     Raises:
-        WeightsError: a member that leaves the folder, a link, a device, or an archive that is cut off.
+        WeightsError: a member that leaves the folder or cannot be a file in it, a link, a device, or an archive that
+            is cut off.
+        OSError: the folder has no room, or the archive cannot be read.
     """
     try:
         with tarfile.open(archive_file, "r:*") as archive:
@@ -46,7 +51,18 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
         raise WeightsError(
             f"an archive must hold files and folders only, {member.name!r} is a link or a device; do not trust it"
         )
-    target = folder / name
+    try:
+        _write_member(archive, member, folder / name)
+    except OSError as error:
+        if error.errno not in _UNFIT_NAMES:
+            raise
+        raise WeightsError(
+            f"an archive's members must be files and folders side by side, {member.name[:80]!r} cannot be one: "
+            f"{error.strerror}; get another archive"
+        ) from error
+
+
+def _write_member(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
         return

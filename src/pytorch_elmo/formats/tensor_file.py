@@ -46,6 +46,10 @@ def read_tensor_file(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str
         raise WeightsError(f"{path} has format version {metadata.get('version')!r}, this release reads {VERSION}")
     try:
         document = json.loads(metadata.get("document", ""))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise WeightsError(f"{path}: its description is no JSON: {error}; fetch the file anew") from error
+    if not isinstance(document, dict):
+        raise WeightsError(
+            f"{path}: its description must be a JSON object, got {document!r:.40}; fetch the file anew"
+        )
     return tensors, document

@@ -117,7 +117,7 @@ def _check_split(node: Node, graph: MetaGraph) -> None:
 
 def _num_buckets(nodes: Sequence[Node]) -> int:
     counts = {node.number("num_buckets") or 0 for node in nodes}
-    if len(counts) > 1:
+    if len(counts) > 1 or min(counts, default=0) < 0:
         raise ValueError(f"{_BUCKET} must have one number of buckets, got {sorted(counts)}")
     return counts.pop() if counts else 0
 
@@ -149,9 +149,9 @@ def _matrix(variables: TensorBundle, graph: MetaGraph) -> NDArray[Any]:
     if len(parts) > 1 and not any(node.op == "Less" for node in graph.nodes):
         raise ValueError("a table in parts must be divided in order, this one is dealt out row by row")
     for name in parts:
-        if variables.dtype(name) not in _DTYPES or len(variables.shape(name)) != 2:
+        if variables.dtype(name) not in _DTYPES or len(variables.shape(name)) != 2 or not variables.shape(name)[1]:
             raise ValueError(
-                f"the table {name} must be float32 or float64 of two axes, it is {variables.dtype(name)} "
+                f"the table {name} must be float32 or float64 of two axes, not empty, it is {variables.dtype(name)} "
                 f"{variables.shape(name)}"
             )
     if len({(variables.dtype(name), variables.shape(name)[1]) for name in parts}) != 1:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pytorch_elmo.errors import ConfigurationError
+from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.pretrained.text_embeddings import text_embedding_folder
 from pytorch_elmo.progress import Progress
 from pytorch_elmo.static_embeddings.hub_source import hub_folder
@@ -42,7 +42,7 @@ class TextEmbedding(nn.Module):
         trainable: whether the matrix learns.
 
     Raises:
-        TextError: a token is blank or stands twice.
+        TextError: a token is blank, stands twice or is no string; or the vocabulary is a string.
         ConfigurationError: the matrix does not fit the vocabulary and the buckets, or a setting cannot be.
     """
 
@@ -66,6 +66,8 @@ class TextEmbedding(nn.Module):
             split=split,
             keep_empty_tokens=keep_empty_tokens,
         )
+        if isinstance(vocabulary, str):
+            raise TextError(f"a vocabulary is a list of tokens, got the string {vocabulary[:40]!r}; put it in a list")
         self.vocabulary = list(vocabulary)
         self._token_rows = TokenRows(self.vocabulary, self.settings)
         matrix = _matrix(weights_or_dimension, len(self.vocabulary), num_oov_buckets)

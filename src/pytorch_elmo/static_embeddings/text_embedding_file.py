@@ -66,7 +66,8 @@ def read_text_embedding(folder: Path) -> TextEmbeddingParts:
             f"{found}; copy both files of one embedding"
         )
     matrix = tensors[_MATRIX]
-    if matrix.dtype not in _DTYPES or matrix.shape[:1] != (len(vocabulary) + settings.num_oov_buckets,):
+    num_rows = len(vocabulary) + settings.num_oov_buckets
+    if matrix.dtype not in _DTYPES or matrix.dim() != 2 or len(matrix) != num_rows or not matrix.shape[1]:
         raise WeightsError(
             f"{path}: {_MATRIX} is {matrix.dtype} {tuple(matrix.shape)}, which does not fit {len(vocabulary)} tokens "
             f"and {settings.num_oov_buckets} buckets; fetch it anew"

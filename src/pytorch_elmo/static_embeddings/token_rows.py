@@ -29,10 +29,13 @@ class TokenRows:
 
     def __init__(self, vocabulary: Sequence[str], settings: TextSettings) -> None:
         self._settings = settings
-        self._index = TokenIndex(vocabulary)
-        check_tokens(vocabulary, distinct=self._index.rows.keys())
         try:
+            self._index = TokenIndex(vocabulary)
+            check_tokens(vocabulary, distinct=self._index.rows.keys())
             "\n".join(vocabulary).encode("utf-8", "surrogateescape")
+        except TypeError as error:
+            other = next(token for token in vocabulary if not isinstance(token, str))
+            raise TextError(f"a token must be a string, got {other!r:.40}; convert it, e.g. with decode()") from error
         except UnicodeEncodeError as error:
             token = vocabulary[error.object.count("\n", 0, error.start)]
             raise TextError(f"a token must be text, {token!r} holds a lone surrogate; mend it") from error

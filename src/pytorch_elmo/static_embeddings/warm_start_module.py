@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -12,6 +13,9 @@ from pytorch_elmo.static_embeddings.initial_rows import Initializer
 from pytorch_elmo.static_embeddings.warm_start_matrix import Words, kept_rows, warmstart_embedding_matrix, words_of
 
 Table = nn.Embedding | nn.EmbeddingBag
+
+# What does not begin with zeros: an optimizer's states (Adagrad's, Rprop's) and the settings that they begin with.
+_FIRST_VALUES = {"sum": "initial_accumulator_value", "step_size": "lr"}
 
 
 def warm_start(
@@ -26,9 +30,9 @@ def warm_start(
     """Give a module's embedding the rows of another vocabulary, and an optimizer's memory of them, in place.
 
     Words of the old vocabulary keep their row and what the optimizer knows of it (momentum, moments), so that
-    training goes on as if it had not stopped; other words begin with an initial row and zeros. The embedding is the
-    same object with a new `weight`, as large as the new vocabulary; its gradient is dropped, so call this between two
-    steps. The row of `padding_idx` becomes that of the same word.
+    training goes on as if it had not stopped; other words begin with an initial row and what the optimizer begins
+    with, zeros as a rule. The embedding is the same object with a new `weight`, as large as the new vocabulary; its
+    gradient is dropped, so call this between two steps. The row of `padding_idx` becomes that of the same word.
 
     Args:
         module: holds the embedding, or is it.
@@ -112,7 +116,7 @@ def _padding(table: Table, old_words: Sequence[Hashable], new_words: Sequence[Ha
 def _follow(optimizer: Optimizer, weight: Tensor, new_weight: nn.Parameter, rows: Sequence[Tensor]) -> None:
     """Let an optimizer train the new weight, with the state of the kept rows (old rows, new rows)."""
     places = [
-        (group["params"], place)
+        (group, place)
         for group in optimizer.param_groups
         for place, parameter in enumerate(group["params"])
         if parameter is weight
@@ -122,13 +126,15 @@ def _follow(optimizer: Optimizer, weight: Tensor, new_weight: nn.Parameter, rows
             "the optimizer must train the embedding's weight, it does not hold it; make it from the module's "
             "parameters, or leave it out"
         )
-    for parameters, place in places:
-        parameters[place] = new_weight
+    settings: dict[str, Any] = {}
+    for settings, place in places:
+        settings["params"][place] = new_weight
     old_rows, new_rows = rows
     state = optimizer.state.pop(weight, {})
     for name, value in state.items():
         if isinstance(value, Tensor) and value.dim() == weight.dim() and len(value) == len(weight):
-            carried = value.new_zeros(len(new_weight), *value.shape[1:])
+            first = settings.get(_FIRST_VALUES.get(name, ""), 0.0)
+            carried = value.new_full((len(new_weight), *value.shape[1:]), float(first))
             carried[new_rows] = value[old_rows]
             state[name] = carried
     if state:

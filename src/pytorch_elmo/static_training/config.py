@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pytorch_elmo.errors import ConfigurationError
 
 LARGEST_SUBMATRIX = 32_768  # a cell's number must fit into 32 bits
+LARGEST_SEED = (1 << 63) - 1
+LARGEST_WINDOW = 1000  # a pair of 90 million words and its distance must fit into 63 bits together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class CountingConfig:
             raise ConfigurationError(
                 f"submatrix_size is at most {LARGEST_SUBMATRIX}, got {self.submatrix_size}; give 1024 to 4096"
             )
+        if self.window > LARGEST_WINDOW:
+            raise ConfigurationError(f"window is at most {LARGEST_WINDOW}, got {self.window}; 5 to 20 is usual")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ class SwivelConfig:
         for name in ("confidence_base", "confidence_scale", "confidence_exponent", "seed"):
             if not getattr(self, name) >= 0:
                 raise ConfigurationError(f"{name} must be 0 or more, got {getattr(self, name)}; leave it out")
+        if self.seed > LARGEST_SEED:
+            raise ConfigurationError(f"seed is at most {LARGEST_SEED}, got {self.seed}; give a small number")
 
 
 def _refuse_below_one(name: str, value: int | None) -> None:

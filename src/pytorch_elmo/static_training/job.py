@@ -1,7 +1,9 @@
 """From texts to counts and from counts to files of vectors, in one folder that a later call goes on with."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from pytorch_elmo.text.lines import InputFile
 from pytorch_elmo.text.prose import processes_for
 
 WORDS, COUNTS, DESCRIPTION = "words.txt", "counts.json", "swivel.json"
+_RUNS = ".runs"
 
 
 def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, progress: Progress) -> None:
@@ -31,26 +34,32 @@ def prepare_counts(texts: Sequence[str], folder: Path, config: CountingConfig, p
 
     Args:
         texts: files, globs and folders.
-        folder: of the run; made if it is not there.
+        folder: of the run; made if it is not there. No other process may count in it.
         config: what is counted.
         progress: hears of bytes, read twice.
 
     Raises:
         TextError: the texts cannot be read, or have no words or no pairs.
-        ConfigurationError: `folder` holds counts of other texts, or made with other settings.
+        ConfigurationError: `folder` lies in one of the texts, or holds counts of other texts, or made with other
+            settings.
     """
+    _refuse_folder_in_texts(folder, texts)
     inputs = find_inputs(texts)
     refuse_field_without_table(inputs, config.field)
     if (folder / COUNTS).exists():
         _refuse_other_counts(Submatrices(folder / COUNTS).description, config, inputs, folder)
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    words = choose_words(_read(inputs, config, "counting words", progress), folder, config)
+    with _room_for_runs(folder) as room:
+        _count(inputs, folder, room, config, progress)
+
+
+def _count(inputs: Sequence[InputFile], folder: Path, room: Path, config: CountingConfig, progress: Progress) -> None:
+    words = choose_words(_read(inputs, config, "counting words", progress), room, config)
     write_words(words, folder / WORDS)
     progress.note(f"{len(words):,} words, the rarest stands {words[-1][1]:,} times")
     blocks = Blocks.of_size(len(words), config.submatrix_size)
     ids = {word: number for number, (word, _) in enumerate(words)}
-    with PairCounter(folder, blocks, window=config.window) as counter:
+    with PairCounter(room, blocks, window=config.window) as counter:
         num_tokens = counter.count(_read(inputs, config, "counting pairs", progress), ids)
         description = {
             "config": asdict(config),
@@ -91,6 +100,19 @@ def write_results(trainer: SwivelTrainer, submatrices: Submatrices, folder: Path
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+@contextmanager
+def _room_for_runs(folder: Path) -> Iterator[Path]:
+    """A folder for what memory does not hold; what a call that was killed has left there would fill the disk."""
+    room = folder / _RUNS
+    if room.exists():
+        shutil.rmtree(room)
+    room.mkdir(parents=True)
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room)
+
+
 def _read(inputs: Sequence[InputFile], config: CountingConfig, label: str, progress: Progress) -> Iterator[list[str]]:
     size = size_of(inputs)
     progress.start(total=size, unit="B", label=label)
@@ -102,6 +124,15 @@ def _read(inputs: Sequence[InputFile], config: CountingConfig, label: str, progr
     )
     yield from counted_tokens(sentences, config)
     progress.finish()
+
+
+def _refuse_folder_in_texts(folder: Path, texts: Sequence[str]) -> None:
+    """The next call would take the files of this one for texts."""
+    for text in map(Path, texts):
+        if text.is_dir() and folder.resolve().is_relative_to(text.resolve()):
+            raise ConfigurationError(
+                f"the output must not lie among the texts, {folder} is in {text}; choose another"
+            )
 
 
 def _describe(file: InputFile) -> dict[str, Any]:

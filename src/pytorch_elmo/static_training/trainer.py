@@ -17,7 +17,7 @@ from pytorch_elmo.static_training.submatrices import Submatrices
 from pytorch_elmo.training.checkpoint import Checkpoint, list_checkpoints, load_checkpoint, save_checkpoint
 
 CHECKPOINTS = "checkpoints"
-FIRST_ACCUMULATOR = 0.1  # TensorFlow's Adagrad, which the authors used, begins with it
+FIRST_ACCUMULATOR = 0.1  # as TensorFlow's Adagrad; from zero, the first step would be one of full length everywhere
 
 
 class Reports(Protocol):
@@ -139,7 +139,8 @@ class SwivelTrainer:
         """Go on from the checkpoint in `folder`, if there is one.
 
         Raises:
-            ConfigurationError: the run was started with other settings; more epochs are none.
+            ConfigurationError: the run was started with other settings, of which more epochs are none; or it has
+                gone on for more epochs than are asked for.
             WeightsError: the checkpoint is damaged, or of other words.
         """
         saved = list_checkpoints(folder / CHECKPOINTS)
@@ -148,6 +149,11 @@ class SwivelTrainer:
         checkpoint = load_checkpoint(saved[-1])
         tensors, document = checkpoint.tensors, checkpoint.document
         _refuse_other_settings(document, self.config)
+        if checkpoint.step > self.num_steps:
+            raise ConfigurationError(
+                f"the run has {checkpoint.step / self.steps_per_epoch:.4g} epochs behind it, now num_epochs is "
+                f"{self.config.num_epochs}; ask for as many or more, or choose another output folder"
+            )
         for name, tensor in self._tensors().items():
             if name not in tensors or tensors[name].shape != tensor.shape:
                 raise WeightsError(

@@ -228,19 +228,19 @@ class TextVectorizer:
         """Hold each argument to its rule, then those that go together."""
         standardize, split, length, bound = self._standardize, self._split, self._length, self._max_tokens
         modes, by_name = get_args(OutputMode), ", ".join(STANDARDIZERS)
-        known_standardize = standardize is None or callable(standardize) or standardize in STANDARDIZERS
+        known_standardize = standardize is None or callable(standardize) or standardize in list(STANDARDIZERS)
         known_split = split in (None, "whitespace", "character") or callable(split)
         one_row_of_words = self._mode == "int" and split is not None and not self._ragged
-        _hold(bound is None or bound > 1, "max_tokens must be greater than 1", bound)
+        _hold(bound is None or _is_whole(bound, 2), "max_tokens must be greater than 1 and whole", bound)
         _hold(known_standardize, f"standardize must be None, a function, or one of {by_name}", standardize)
         _hold(known_split, "split must be None, a function, whitespace or character", split)
         _hold(
-            self._ngrams is None or (len(self._ngrams) > 0 and min(self._ngrams) > 0),
+            self._ngrams is None or (len(self._ngrams) > 0 and all(_is_whole(length, 1) for length in self._ngrams)),
             "ngrams must be None, a number from 1, or a tuple of such numbers",
             self._ngrams,
         )
         _hold(self._mode in modes, f"output_mode must be one of {', '.join(modes)}", self._mode)
-        _hold(length is None or length > 0, "output_sequence_length must be None or from 1", length)
+        _hold(length is None or _is_whole(length, 1), "output_sequence_length must be None or whole, from 1", length)
         _hold(
             length is None or one_row_of_words,
             "output_sequence_length must be None unless texts are split, output_mode is 'int' and ragged False",
@@ -250,6 +250,10 @@ class TextVectorizer:
         _hold(split is not None or not self._ragged, "split must not be None for ragged", split)
         _hold(split is not None or self._ngrams is None, "ngrams must be None where split is", self._ngrams)
         _hold(bound is not None or not self._pad_to_max_tokens, "max_tokens must be set for pad_to_max_tokens", bound)
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
 
 
 def _hold(holds: bool, rule: str, value: object) -> None:
