@@ -77,14 +77,14 @@ def shares_table(results: Results) -> str:
 
 
 def comparison(results: Results, group: str) -> str:
-    """What a group compares, on each of its tasks."""
+    """What a group compares, on the development part of each of its tasks."""
     tasks = [BY_NAME[name] for name in COMPARED]
     variants = {variant.name: variant for task in tasks for variant in results.variants(group, task)}
     rows = []
     for variant in (BASELINE, ELMO, *variants.values()):
-        scores = [results.score(task, variant) for task in tasks]
+        scores = [results.score(task, variant, part="validation") for task in tasks]
         rows.append([variant.title, *("not run yet" if score is None else str(score) for score in scores)])
-    return table(["", *(f"{task.title}, {task.metric_title}" for task in tasks)], rows)
+    return table(["", *(f"{task.title}, {task.metric_title} on development" for task in tasks)], rows)
 
 
 def runs_table(results: Results) -> str:
@@ -125,7 +125,7 @@ def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[s
         yield shares_table(results)
     for group, (title, text) in COMPARISONS.items():
         if any(run.name in results.records for run in results.groups[group]):
-            yield f"## {title}\n{text}"
+            yield f"## {title}\n{text} {ON_DEVELOPMENT}"
             yield comparison(results, group)
     yield "## The runs\n" + "\n".join(f"- **{task.title}**: {task.data}" for task in TASKS)
     yield runs_table(results)
@@ -148,6 +148,10 @@ READING = (
     "where a task's name says so, of much more text behind ELMo, and of larger models: their gains are to be "
     "compared, not the figures. Word vectors are trained along everywhere, also on SST-5, SQuAD and coreference, "
     "where the papers' are fixed: a word without a vector from text would keep a random one, to the baseline's harm."
+)
+ON_DEVELOPMENT = (
+    "Figures of the development part, at its best epoch, as in the paper's tables 2 and 3: what is learned from them "
+    "has not been chosen on test."
 )
 COMPARISONS = {
     "ablations": (
