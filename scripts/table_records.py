@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -63,7 +64,7 @@ def settings(run: Run, folders: Folders) -> Json:
     return {
         "configuration": run.variant.base.format(run.task.name),
         "variables": run.variables,
-        "overrides": run.overrides(features_of(run, folders.task(run))),
+        "overrides": run.overrides(features_of(run, Path(run.task.name))),  # wherever the folder of the work is
         "share": run.share,
         "model": table_runs.MODEL if run.variant.has_elmo else None,
         "model_sha256": model()[1] if run.variant.has_elmo else None,
@@ -78,11 +79,15 @@ def read_json(path: Path) -> Json:
         ConfigurationError: the file is none.
     """
     try:
-        found: Json = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{path} must be JSON, it is not: {error}; remove it, and it is made anew"
         ) from error
+    if not isinstance(found, dict):
+        raise ConfigurationError(
+            f"{path} must be a JSON object, got {found!s:.40}; remove it, and it is made anew"
+        )
     return found
 
 
@@ -112,8 +117,17 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "learning_curve": [_point(run, epoch) for epoch in epochs],
         "mixes": mixes(folder / "model" / "best.th"),
         "versions": {name: importlib.metadata.version(name) for name in ("pytorch-elmo", "torch", "allennlp")},
-        "config": read_json(folder / "model" / "config.json"),
+        "config": _portable(read_json(folder / "model" / "config.json"), f"{folders.work}/"),
     }
+
+
+def _portable(value: Any, work: str) -> Any:
+    """The same with WORK for the folder of the work: a record tells nothing of the machine that it was made on."""
+    if isinstance(value, dict):
+        return {name: _portable(part, work) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_portable(part, work) for part in value]
+    return f"WORK/{value.removeprefix(work)}" if isinstance(value, str) and value.startswith(work) else value
 
 
 def _epochs(folder: Path) -> list[Json]:

@@ -164,6 +164,7 @@ def test_two_runs_once(reproduce, tmp_path):
         assert record["seconds"] > 0
         assert 0 <= record["scores"]["test"]["f1-measure-overall"] <= 1
         assert record["config"]["pytorch_seed"] == record["seed"] == 1
+        assert str(tmp_path) not in json.dumps(record)
         assert not list((tmp_path / "work" / "ner" / "runs" / name / "model").glob("training_state*"))
     baseline, elmo = records.values()
     assert baseline["mixes"] == {}
@@ -197,6 +198,18 @@ def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
         ["ner-elmo-1", "about", "12", "min"],
     ]
     assert told[2] == "1 of 2 runs are there; the other 1 take about 0 h 12 min"
+
+
+def test_settings_and_configurations_say_nothing_of_the_folders(tiny, scripts, data, tmp_path):
+    records, (run,) = scripts("table_records"), [run for run in tiny.groups()["ablations"] if run.name == "ner-both-1"]
+    folders = [records.Folders(data, tmp_path / name, tmp_path / "results") for name in ("here", "there")]
+    here, there = (records.settings(run, one) for one in folders)
+    assert here == there
+    assert "hdf5" in str(here["overrides"])
+    assert str(tmp_path) not in str(here)
+    config = {"a": [f"{tmp_path}/work/x.hdf5", 3], "b": {"c": f"{tmp_path}/workshop"}, "d": "no/work/path"}
+    portable = records._portable(config, f"{tmp_path}/work/")
+    assert portable == config | {"a": ["WORK/x.hdf5", 3]}
 
 
 def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, scripts, tmp_path, data):
