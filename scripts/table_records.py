@@ -85,9 +85,7 @@ def read_json(path: Path) -> Json:
             f"{path} must be JSON, it is not: {error}; remove it, and it is made anew"
         ) from error
     if not isinstance(found, dict):
-        raise ConfigurationError(
-            f"{path} must be a JSON object, got {found!s:.40}; remove it, and it is made anew"
-        )
+        raise ConfigurationError(f"{path} must be a JSON object, got {found!s:.40}; remove it, and it is made anew")
     return found
 
 

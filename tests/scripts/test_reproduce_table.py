@@ -201,7 +201,10 @@ def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
 
 
 def test_settings_and_configurations_say_nothing_of_the_folders(tiny, scripts, data, tmp_path):
-    records, (run,) = scripts("table_records"), [run for run in tiny.groups()["ablations"] if run.name == "ner-both-1"]
+    records, (run,) = (
+        scripts("table_records"),
+        [run for run in tiny.groups()["ablations"] if run.name == "ner-both-1"],
+    )
     folders = [records.Folders(data, tmp_path / name, tmp_path / "results") for name in ("here", "there")]
     here, there = (records.settings(run, one) for one in folders)
     assert here == there

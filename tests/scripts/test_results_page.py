@@ -126,7 +126,7 @@ def test_records_of_different_data_are_not_compared(refusal, scripts, docs):
     path = docs / "results" / "ner-elmo-2.json"
     path.write_text(path.read_text("utf-8").replace('"data_sha256": "00"', '"data_sha256": "11"'), encoding="utf-8")
     said = refusal("results_page.py", "--docs", docs)
-    assert "ner-elmo-2 must have the data of ner-baseline-1, its data_sha256 differs; remove the record" in said
+    assert "ner-elmo-2 must have the data of ner-baseline-1, its data_sha256 differs; remove the older record" in said
 
 
 @pytest.mark.parametrize("content", ["[1]", "3"])
