@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
 from types import FrameType
@@ -139,6 +140,10 @@ def main() -> None:
             raise ConfigurationError(f"--jobs must be at least 1, got {arguments.jobs}; leave it out for 2")
         runs = chosen([*arguments.tasks, *arguments.task])
         records = finished(runs, folders)
+        if not arguments.list and find_spec("allennlp") is None:
+            raise ConfigurationError(
+                "the runs need AllenNLP, which is not installed; python -m pytorch_elmo.setup_allennlp installs it"
+            )
         folders.word_vectors_sha256  # noqa: B018 -- it is said before hours of work that they are not there
         print(*([listing(runs, records)] if arguments.list else []), outlook(runs, records, arguments.jobs), sep="\n")
         if not arguments.list:

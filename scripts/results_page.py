@@ -98,7 +98,7 @@ def runs_table(results: Results) -> str:
         took = f"{min(minutes):.1f}–{max(minutes):.1f}"
         best = ", ".join(str(record["best_epoch"]) for record in records)
         rows.append([task.title, str(len(task.seeds)), f"{task.epochs}", best, took])
-    return table(["task", "seeds", "epochs", "best epochs", "minutes on one core"], rows)
+    return table(["task", "seeds", "epochs", "best epochs", "minutes of training on one core"], rows)
 
 
 def _picture(name: str, text: str) -> str:
@@ -157,13 +157,15 @@ COMPARISONS = {
     "ablations": (
         "Which layers, how much penalty, at which place",
         "As the paper's tables 2 and 3. λ is the L2 penalty on the numbers that weigh the layers; + ELMo has the "
-        "configuration's own, 0.1 for NER and none for SST-5, and ELMo at the input.",
+        "configuration's own, 0.1 for NER and none for SST-5, and ELMo at the input. At NER's output ELMo meets both of "
+        "the tagger's dropouts of 0.5, before and behind its LSTM.",
     ),
     "states": ("What a sentence begins from", "+ ELMo begins every sentence from the model's own state."),
     "advice": (
         "What the usual advice is worth",
         "ELMo's authors advise dropout of about 0.5 on ELMo, no layer normalisation, a small penalty (above), and "
-        "word vectors beside it; + ELMo has no dropout on ELMo, no normalisation, and the word vectors.",
+        "word vectors beside it; + ELMo has no dropout of its own on ELMo (the models drop half of their "
+        "input, ELMo among it), no normalisation, and the word vectors.",
     ),
 }
 

@@ -121,6 +121,6 @@ def _check_same_data(records: dict[str, Json]) -> None:
         other = first.setdefault((record["task"], record["share"]), name)
         if record["data_sha256"] != records[other]["data_sha256"]:
             raise ConfigurationError(
-                f"{name} must have the data of {other}, its data_sha256 differs; remove the older record, and its run "
-                "is done anew"
+                f"{name} must have the data of {other}, its data_sha256 differs; remove the older record, and its "
+                "run is done anew"
             )

@@ -243,6 +243,12 @@ def test_data_that_are_not_there(reproduce, data):
     assert "SOURCE must have one file for train" in reproduce("ner", "--jobs", "1").stderr
 
 
+def test_without_allennlp(reproduce, refusal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "allennlp", None)
+    assert "the runs need AllenNLP, which is not installed; python -m" in reproduce("ner").stderr
+    assert reproduce("ner", "--list").returncode == 0
+
+
 def test_word_vectors_that_are_not_there(reproduce, data):
     (data / "vectors.txt").unlink()
     assert "vectors.txt" in reproduce("ner", "--jobs", "1").stderr
