@@ -157,8 +157,8 @@ COMPARISONS = {
     "ablations": (
         "Which layers, how much penalty, at which place",
         "As the paper's tables 2 and 3. λ is the L2 penalty on the numbers that weigh the layers; + ELMo has the "
-        "configuration's own, 0.1 for NER and none for SST-5, and ELMo at the input. At NER's output ELMo meets both of "
-        "the tagger's dropouts of 0.5, before and behind its LSTM.",
+        "configuration's own, 0.1 for NER and none for SST-5, and ELMo at the input. At "
+        "NER's output ELMo meets both dropouts of the tagger, 0.5 before its LSTM and 0.5 behind it.",
     ),
     "states": ("What a sentence begins from", "+ ELMo begins every sentence from the model's own state."),
     "advice": (
