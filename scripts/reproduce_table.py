@@ -1,4 +1,4 @@
-"""Reproduce docs/results.md: train each task without and with ELMo, score it on test, keep a record of each run.
+"""Reproduce docs/results.md: train each task without and with ELMo, score it, keep a record of each run.
 
     python scripts/reproduce_table.py ner              # a task's runs; several names, or none for everything
     python scripts/reproduce_table.py --list           # what there is, what is left, and how long it takes
@@ -91,7 +91,7 @@ def listing(runs: list[Run], records: dict[str, Json]) -> str:
     for run in runs:
         if run.name in records:
             record = records[run.name]
-            score = f"{record['scores']['test'][run.task.metric]:.2%}"
+            score = f"{record['scores'][run.part][run.task.metric]:.2%}"
             lines.append(f"{run.name:26} {run.task.metric_title} {score}, {record['seconds'] / 60:.1f} min")
         else:
             lines.append(f"{run.name:26} about {minutes(run, records):.0f} min")

@@ -90,12 +90,12 @@ def read_json(path: Path) -> Json:
 
 
 def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
-    """The record of a run that was trained and scored on test."""
+    """The record of a run that was trained, and scored on test if it is one of a task's two sides."""
     folder = folders.training(run)
     metrics = read_json(folder / "model" / METRICS)
-    test = {name: value for name, value in read_json(folder / TEST).items() if not name.startswith("_")}
-    if run.task.metric == MACRO_F1:
-        test[MACRO_F1] = macro_f1(_gold_labels(splits.test), _predicted_labels(folder / PREDICTIONS))
+    scores = {"validation": _best(metrics)}
+    if run.part == "test":
+        scores["test"] = _on_test(run, folder, splits)
     epochs = _epochs(folder / "model")
     seconds = starts([_duration(epoch["training_duration"]) for epoch in epochs])
     return {
@@ -106,7 +106,7 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "share": run.share,
         "settings": settings(run, folders),
         "data_sha256": data_sha256(splits),
-        "scores": {"test": test, "validation": _best(metrics)},
+        "scores": scores,
         "best_epoch": metrics["best_epoch"] + 1,
         "epochs": len(epochs),
         "parameters": _num_parameters(folder / "model"),
@@ -117,6 +117,13 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "versions": {name: importlib.metadata.version(name) for name in ("pytorch-elmo", "torch", "allennlp")},
         "config": _portable(read_json(folder / "model" / "config.json"), f"{folders.work}/"),
     }
+
+
+def _on_test(run: Run, folder: Path, splits: Splits) -> Json:
+    test = {name: value for name, value in read_json(folder / TEST).items() if not name.startswith("_")}
+    if run.task.metric == MACRO_F1:
+        test[MACRO_F1] = macro_f1(_gold_labels(splits.test), _predicted_labels(folder / PREDICTIONS))
+    return test
 
 
 def _portable(value: Any, work: str) -> Any:

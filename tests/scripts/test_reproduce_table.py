@@ -183,6 +183,25 @@ def test_two_runs_once(reproduce, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
 
 
+def test_a_compared_run_is_told_by_its_development_score(tiny, scripts):
+    scripts("table_runs")
+    command = scripts("reproduce_table")
+    (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
+    record = a_record(run) | {"scores": {"validation": {run.task.metric: 0.25}}}
+    assert "25.00%" in command.listing([run], {run.name: record})
+
+
+@pytest.mark.slow
+def test_a_compared_run_is_not_scored_on_test(tiny, scripts, data, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    records = scripts("table_records")
+    (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
+    scripts("table_process").allow()
+    record = scripts("table_training").perform(run, records.Folders(data, tmp_path / "work", tmp_path / "results"))
+    assert list(record["scores"]) == ["validation"]
+    assert 0 <= record["scores"]["validation"][run.task.metric] <= 1
+
+
 def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
     runs = tiny.groups()["ner"]
     records, folders = (
