@@ -56,10 +56,13 @@ def read_sentences(path: Path, tokenizer: str) -> list[Sentence]:
     """The labelled sentences of a file.
 
     Raises:
-        TextError: the file cannot be read, or a line has no label or no text.
+        TextError: the file cannot be read, has no line, or a line has no label or no text.
     """
     tokenize = make_tokenizer(tokenizer)
-    return [Sentence(tokenize(text.lower()), label) for label, text in _labelled(path)]
+    sentences = [Sentence(tokenize(text), label) for label, text in _labelled(path)]
+    if not sentences:
+        raise TextError(f"{path} must hold sentences, it is empty; name another part")
+    return sentences
 
 
 def _labelled(path: Path) -> Iterator[tuple[str, str]]:
@@ -67,11 +70,11 @@ def _labelled(path: Path) -> Iterator[tuple[str, str]]:
         try:
             if path.suffix == ".jsonl":
                 row = json.loads(line)
-                yield str(row["label"]), row["string"] if "string" in row else row["text"]
+                label, text = str(row["label"]), row["string"] if "string" in row else row["text"]
             else:
                 label, text = line.split(" ", 1)
-                yield label, text
-        except (ValueError, KeyError, TypeError) as error:
+            yield label, text.lower()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TextError(
                 f"{path}, line {number}: a line must hold a label and a sentence, got {line[:40]!r}; mend it"
             ) from error
@@ -131,7 +134,7 @@ def compare(paths: Sequence[Path], tables: Sequence[WordVectors], tokenizer: str
         accuracy(*(Part(average(part, table, shared), target) for part, target in zip(parts, labels, strict=True)))
         for table in tables
     ]
-    cells = [f"{sum(known) / len(known):.1%}", f"{majority:.1%}"]
+    cells = [f"{sum(known) / max(len(known), 1):.1%}", f"{majority:.1%}"]
     cells += [f"{score:.1%} ± {1.96 * (score * (1 - score) / len(parts[2])) ** 0.5:.1%}" for score in scores]
     return " | ".join(cells)
 

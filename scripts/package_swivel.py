@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from package_default_model import replace_between
-from pytorch_elmo.errors import PytorchElmoError
+from pytorch_elmo.errors import PytorchElmoError, TextError
 from pytorch_elmo.files import sha256_of, whole_file
 from pytorch_elmo.static_embeddings import TextEmbedding
 from pytorch_elmo.static_embeddings.text_embedding_file import TENSOR_FILE, VOCABULARY_FILE
@@ -67,6 +67,8 @@ def neighbours(embedding: TextEmbedding, words: list[str]) -> str:
     """The nearest words by cosine, a row for each word."""
     table = F.normalize(embedding.embedding_matrix.detach()[: len(embedding.vocabulary)])
     lines = ["| word | nearest by cosine |", "| --- | --- |"]
+    if missing := [word for word in words if word not in embedding.vocabulary]:
+        raise TextError(f"the card's words must have vectors, {', '.join(missing)} have none; put others there")
     for word in words:
         place = embedding.vocabulary.index(word)
         nearest = (table @ table[place]).topk(NUM_NEIGHBOURS + 1).indices.tolist()
@@ -91,8 +93,8 @@ def main() -> None:
     folder = PACKAGE / arguments.name
     try:
         package(arguments.run, folder)
-    except PytorchElmoError as error:
-        sys.exit(str(error))
+    except (PytorchElmoError, OSError) as error:
+        sys.exit(f"package_swivel.py: {error}")
     print((folder / "README.md").read_text("utf-8"))
 
 

@@ -8,15 +8,19 @@ from torch import Tensor, nn
 
 from parity_classifiers import (
     ESTIMATOR_TOLERANCE,
+    LOGIT_TOLERANCE,
     OF_CLASSES,
     OF_LOGITS,
     OF_PROBABILITIES,
     RATE,
+    compare_by_chance,
     compare_history,
     compare_linear,
     compare_parameters,
     compare_steps,
+    compare_table,
     embedding_of,
+    first_parameters,
     head_of,
     linear_run,
     mean_model,
@@ -39,8 +43,6 @@ from pytorch_elmo.classification.orders import EstimatorRounds, InOrder
 from pytorch_elmo.classification.similarity import inner_products_over_the_largest
 from pytorch_elmo.classification.trainer import fit
 from pytorch_elmo.static_embeddings import TextEmbedding
-
-LOGIT_TOLERANCE = 3e-5  # logits up to 7, the sum of many products of weights that are within 1e-5
 
 
 def check_adam(golden: Golden) -> None:
@@ -282,29 +284,6 @@ def check_cord_tutorial(golden: Golden) -> None:
             facts.fault(f"rounds: {fault}")
     facts.equal("predictions", predicted_classes(logits).tolist())
     compare_table(facts, predicted_classes(logits).tolist())
-
-
-def compare_table(facts: GoldenFile, predictions: list[int]) -> None:
-    """The tutorial's second table: text, label and prediction of the first ten examples."""
-    classes = facts.take("class_names")
-    texts, labels = facts.take("eval_texts"), facts.take("eval_labels")
-    rows = list(zip(texts, labels, predictions, strict=True))[:10]
-    facts.equal("first_10", [[text, classes[label], classes[predicted]] for text, label, predicted in rows])
-    facts.equal("variables", ["dense/bias", "dense/kernel", "global_step", "module/embeddings"])
-
-
-def compare_by_chance(facts: GoldenFile, name: str, drawn: Tensor, tolerance: float) -> None:
-    """Hold the largest and the spread of random numbers to those of others; no measure of exactness."""
-    for kind, ours in (("absmax", drawn.abs().max().item()), ("std", drawn.double().std().item())):
-        facts.compared += 1
-        if abs(ours - facts.take(f"{name}/{kind}")) > tolerance:
-            facts.fault(f"{name}/{kind} is {ours}, which chance does not explain")
-
-
-def first_parameters(layer: nn.Linear | nn.Embedding, seed: int) -> Tensor:
-    """The weights that Keras' initialiser draws, in one row."""
-    initialize_as_keras(layer, seed)
-    return layer.weight.detach().flatten()
 
 
 CHECKS = (

@@ -11,6 +11,7 @@ from pytorch_elmo.classification.classifier import MeanEmbedding, TextClassifier
 from pytorch_elmo.classification.evaluation import Task
 from pytorch_elmo.classification.examples import Examples
 from pytorch_elmo.classification.history import History
+from pytorch_elmo.classification.initialization import initialize_as_keras
 from pytorch_elmo.classification.losses import binary_cross_entropy, softmax_cross_entropy
 from pytorch_elmo.classification.metrics import (
     accuracy,
@@ -24,6 +25,7 @@ from pytorch_elmo.classification.orders import InOrder
 from pytorch_elmo.classification.trainer import fit
 
 ESTIMATOR_TOLERANCE = 1e-6
+LOGIT_TOLERANCE = 3e-5  # logits up to 7, the sum of many products of weights that are within 1e-5
 RATE = 0.001  # Keras' own
 OF_PROBABILITIES = Task(loss=binary_cross_entropy, metrics={"accuracy": accuracy_of_probabilities}, batch_size=8)
 OF_LOGITS = Task(loss=binary_cross_entropy, metrics={"accuracy": accuracy_of_logits_above_half}, batch_size=32)
@@ -116,3 +118,26 @@ def head_of(arrays: GoldenFile, prefix: str) -> nn.Sequential:
     state = {f"{layer}.weight": kernel.T for layer, kernel in zip((0, 2), kernels, strict=True)}
     head.load_state_dict(state | {f"{layer}.bias": bias for layer, bias in zip((0, 2), biases, strict=True)})
     return head
+
+
+def compare_by_chance(facts: GoldenFile, name: str, drawn: Tensor, tolerance: float) -> None:
+    """Hold the largest and the spread of random numbers to those of others; no measure of exactness."""
+    for kind, ours in (("absmax", drawn.abs().max().item()), ("std", drawn.double().std().item())):
+        facts.compared += 1
+        if abs(ours - facts.take(f"{name}/{kind}")) > tolerance:
+            facts.fault(f"{name}/{kind} is {ours}, which chance does not explain")
+
+
+def first_parameters(layer: nn.Linear | nn.Embedding, seed: int) -> Tensor:
+    """The weights that Keras' initialiser draws, in one row."""
+    initialize_as_keras(layer, seed)
+    return layer.weight.detach().flatten()
+
+
+def compare_table(facts: GoldenFile, predictions: list[int]) -> None:
+    """The tutorial's second table: text, label and prediction of the first ten examples."""
+    classes = facts.take("class_names")
+    texts, labels = facts.take("eval_texts"), facts.take("eval_labels")
+    rows = list(zip(texts, labels, predictions, strict=True))[:10]
+    facts.equal("first_10", [[text, classes[label], classes[predicted]] for text, label, predicted in rows])
+    facts.equal("variables", ["dense/bias", "dense/kernel", "global_step", "module/embeddings"])

@@ -1,4 +1,4 @@
-"""Reproduce docs/results.md: train each task without and with ELMo, score it on test, keep a record of each run.
+"""Reproduce docs/results.md: train each task without and with ELMo, score it, keep a record of each run.
 
     python scripts/reproduce_table.py ner              # a task's runs; several names, or none for everything
     python scripts/reproduce_table.py --list           # what there is, what is left, and how long it takes
@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean
 from types import FrameType
@@ -90,7 +91,7 @@ def listing(runs: list[Run], records: dict[str, Json]) -> str:
     for run in runs:
         if run.name in records:
             record = records[run.name]
-            score = f"{record['scores']['test'][run.task.metric]:.2%}"
+            score = f"{record['scores'][run.part][run.task.metric]:.2%}"
             lines.append(f"{run.name:26} {run.task.metric_title} {score}, {record['seconds'] / 60:.1f} min")
         else:
             lines.append(f"{run.name:26} about {minutes(run, records):.0f} min")
@@ -139,6 +140,10 @@ def main() -> None:
             raise ConfigurationError(f"--jobs must be at least 1, got {arguments.jobs}; leave it out for 2")
         runs = chosen([*arguments.tasks, *arguments.task])
         records = finished(runs, folders)
+        if not arguments.list and find_spec("allennlp") is None:
+            raise ConfigurationError(
+                "the runs need AllenNLP, which is not installed; python -m pytorch_elmo.setup_allennlp installs it"
+            )
         folders.word_vectors_sha256  # noqa: B018 -- it is said before hours of work that they are not there
         print(*([listing(runs, records)] if arguments.list else []), outlook(runs, records, arguments.jobs), sep="\n")
         if not arguments.list:

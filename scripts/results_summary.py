@@ -6,6 +6,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
+from pytorch_elmo.errors import ConfigurationError
 from table_records import read_json
 from table_runs import Run, Task, groups
 from table_variants import BASELINE, ELMO, Json, Variant
@@ -62,7 +63,7 @@ class Results:
     """The records by the runs that they are of.
 
     Raises:
-        ConfigurationError: a record cannot be read.
+        ConfigurationError: a record cannot be read, or two of a task are of different data.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,6 +73,7 @@ class Results:
             name: read_json(folder / f"{name}.json") for name in runs if (folder / f"{name}.json").exists()
         }
         self._runs = runs
+        _check_same_data(self.records)
 
     def missing(self) -> dict[str, list[str]]:
         """Of each group the runs that have no record, by name."""
@@ -89,10 +91,10 @@ class Results:
         }
         return [self.records[name] for name in sorted(wanted) if name in self.records]
 
-    def score(self, task: Task, variant: Variant, share: int = 100) -> Score | None:
-        """A variant's figure on test; None if nothing has been run."""
+    def score(self, task: Task, variant: Variant, share: int = 100, part: str = "test") -> Score | None:
+        """A variant's figure on test, or on another part; None if nothing has been run."""
         found = self.of(task, variant, share)
-        return Score(tuple(100 * record["scores"]["test"][task.metric] for record in found)) if found else None
+        return Score(tuple(_percent(record, task, part) for record in found)) if found else None
 
     def gain(self, task: Task, share: int = 100, variant: Variant = ELMO) -> Gain | None:
         """A variant against the baseline, over the seeds that both have; None where a side is not there."""
@@ -108,5 +110,17 @@ class Results:
         return list({run.variant.name: run.variant for run in runs}.values())
 
 
-def _percent(record: Json, task: Task) -> float:
-    return 100 * float(record["scores"]["test"][task.metric])
+def _percent(record: Json, task: Task, part: str = "test") -> float:
+    return 100 * float(record["scores"][part][task.metric])
+
+
+def _check_same_data(records: dict[str, Json]) -> None:
+    """Figures of different data are not to be compared."""
+    first: dict[tuple[str, int], str] = {}
+    for name, record in records.items():
+        other = first.setdefault((record["task"], record["share"]), name)
+        if record["data_sha256"] != records[other]["data_sha256"]:
+            raise ConfigurationError(
+                f"{name} must have the data of {other}, its data_sha256 differs; remove the older record, and its "
+                "run is done anew"
+            )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
 
 from pytorch_elmo.files import whole_file
@@ -72,6 +72,10 @@ def main() -> None:
             print(f"{path.stem}: {run(path) / 60:.1f} minutes", flush=True)
         except CellExecutionError as error:
             sys.exit(f"error: {path.name}, a cell failed: {error.ename}: {error.evalue}")
+        except DeadKernelError:
+            sys.exit(f"error: {path.name}, its process was ended, most often for want of memory; run it alone")
+        except KeyboardInterrupt:
+            sys.exit(f"error: {path.name} was stopped and is as it was")
 
 
 if __name__ == "__main__":

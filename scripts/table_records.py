@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -63,7 +64,7 @@ def settings(run: Run, folders: Folders) -> Json:
     return {
         "configuration": run.variant.base.format(run.task.name),
         "variables": run.variables,
-        "overrides": run.overrides(features_of(run, folders.task(run))),
+        "overrides": run.overrides(features_of(run, Path(run.task.name))),  # wherever the folder of the work is
         "share": run.share,
         "model": table_runs.MODEL if run.variant.has_elmo else None,
         "model_sha256": model()[1] if run.variant.has_elmo else None,
@@ -78,21 +79,23 @@ def read_json(path: Path) -> Json:
         ConfigurationError: the file is none.
     """
     try:
-        found: Json = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{path} must be JSON, it is not: {error}; remove it, and it is made anew"
         ) from error
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{path} must be a JSON object, got {found!s:.40}; remove it, and it is made anew")
     return found
 
 
 def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
-    """The record of a run that was trained and scored on test."""
+    """The record of a run that was trained, and scored on test if it is one of a task's two sides."""
     folder = folders.training(run)
     metrics = read_json(folder / "model" / METRICS)
-    test = {name: value for name, value in read_json(folder / TEST).items() if not name.startswith("_")}
-    if run.task.metric == MACRO_F1:
-        test[MACRO_F1] = macro_f1(_gold_labels(splits.test), _predicted_labels(folder / PREDICTIONS))
+    scores = {"validation": _best(metrics)}
+    if run.part == "test":
+        scores["test"] = _on_test(run, folder, splits)
     epochs = _epochs(folder / "model")
     seconds = starts([_duration(epoch["training_duration"]) for epoch in epochs])
     return {
@@ -103,7 +106,7 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "share": run.share,
         "settings": settings(run, folders),
         "data_sha256": data_sha256(splits),
-        "scores": {"test": test, "validation": _best(metrics)},
+        "scores": scores,
         "best_epoch": metrics["best_epoch"] + 1,
         "epochs": len(epochs),
         "parameters": _num_parameters(folder / "model"),
@@ -112,8 +115,24 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "learning_curve": [_point(run, epoch) for epoch in epochs],
         "mixes": mixes(folder / "model" / "best.th"),
         "versions": {name: importlib.metadata.version(name) for name in ("pytorch-elmo", "torch", "allennlp")},
-        "config": read_json(folder / "model" / "config.json"),
+        "config": _portable(read_json(folder / "model" / "config.json"), f"{folders.work}/"),
     }
+
+
+def _on_test(run: Run, folder: Path, splits: Splits) -> Json:
+    test = {name: value for name, value in read_json(folder / TEST).items() if not name.startswith("_")}
+    if run.task.metric == MACRO_F1:
+        test[MACRO_F1] = macro_f1(_gold_labels(splits.test), _predicted_labels(folder / PREDICTIONS))
+    return test
+
+
+def _portable(value: Any, work: str) -> Any:
+    """The same with WORK for the folder of the work: a record tells nothing of the machine that it was made on."""
+    if isinstance(value, dict):
+        return {name: _portable(part, work) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_portable(part, work) for part in value]
+    return f"WORK/{value.removeprefix(work)}" if isinstance(value, str) and value.startswith(work) else value
 
 
 def _epochs(folder: Path) -> list[Json]:

@@ -74,6 +74,11 @@ class Run:
         return f"{self.task.name}-{self.variant.name}{share}-{self.seed}"
 
     @property
+    def part(self) -> str:
+        """Whose figure it gives: what is compared with + ELMo does not see test, for it serves to choose."""
+        return "test" if self.variant in (BASELINE, ELMO) else "validation"
+
+    @property
     def variables(self) -> dict[str, str]:
         """What the configuration takes from the environment, but for paths."""
         epochs = str(self.task.epochs)

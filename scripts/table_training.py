@@ -30,7 +30,8 @@ def perform(run: Run, folders: Folders) -> Json:
     with sole(folders.training(run)) as lock:
         if not folders.record(run).exists():
             _train(run, folders, part, lock)
-            _evaluate(run, folders, part, lock)
+            if run.part == "test":
+                _evaluate(run, folders, part, lock)
             record = make_record(run, folders, part)
             folders.results.mkdir(parents=True, exist_ok=True)
             with whole_file(folders.record(run)) as partial:

@@ -29,9 +29,9 @@ def test_an_empty_history(tmp_path):
     assert History.read_csv(tmp_path / "history.csv").rows == []
 
 
-@pytest.mark.parametrize("line", ["1,x", "1", "1,2,3"])
+@pytest.mark.parametrize("line", [b"1,x", b"1", b"1,2,3", b"1,\xff"])
 def test_what_is_no_number_names_its_line(tmp_path, line):
     path = tmp_path / "history.csv"
-    path.write_text(f"round,loss\n1,2\n{line}\n", encoding="utf-8")
+    path.write_bytes(b"round,loss\n1,2\n%b\n" % line)
     with pytest.raises(TextError, match=r"history.csv, line 3: a history holds numbers alone .*; write it anew"):
         History.read_csv(path)

@@ -79,6 +79,12 @@ def test_unknown_parts_are_refused(tmp_path):
     [
         (lambda document: document | {"head": [5, 2]}, "has shape .*, its options promise"),
         (lambda document: document | {"head": [5]}, "its description is damaged .*at least two sizes"),
+        (
+            lambda document: (
+                document | {"encoder": {"kind": "mean_embedding", "settings": {"num_rows": -1, "dim": 5}}}
+            ),
+            "its description is damaged .*negative dimension",
+        ),
         (lambda document: document | {"encoder": {"kind": "magic"}}, r"its description is damaged \('magic'\)"),
         (lambda document: {"head": [5, 3]}, r"its description is damaged \('classes'\)"),
     ],

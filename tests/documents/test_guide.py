@@ -90,7 +90,7 @@ def test_the_python_runs_and_the_shapes_are_right(names):
         for line, shape in shapes(block):
             assert shape_of(values[line]) == shape, block.splitlines()[line - 1]
             num_right += 1
-    assert num_right == 4
+    assert num_right == 8
 
 
 def test_the_tagger_learns_and_the_bilm_stays(names):

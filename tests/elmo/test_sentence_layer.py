@@ -150,6 +150,12 @@ def test_what_is_no_list_of_strings_is_refused(layer, sentences):
         layer(sentences)
 
 
+@pytest.mark.parametrize("tokens", ["ab", ["ab", "cd"]])
+def test_a_string_is_no_row_of_tokens(layer, tokens):
+    with pytest.raises(TextError, match="a sentence is a list of tokens, got the string 'ab'"):
+        layer.from_tokens(tokens, [2, 2])
+
+
 def test_tokens_that_do_not_fit_their_lengths_are_refused(layer):
     with pytest.raises(TextError, match="padded to one length, got lengths 1 to 2; pad with ''"):
         layer.from_tokens([["a"], ["a", "b"]], [1, 2])

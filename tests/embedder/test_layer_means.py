@@ -99,6 +99,20 @@ def test_a_stopped_run_goes_on(embedder, tmp_path, cut):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["means", "whole"]
 
 
+def test_a_stopped_run_goes_on_under_another_name_of_its_model(embedder, tmp_path):
+    with pytest.raises(StopError):
+        embed_layer_means(embedder, SENTENCES, tmp_path / "means", progress=Listener(most=7))
+    embedder.name = "another folder with the same parameters"
+    listener = Listener()
+    embed_layer_means(embedder, SENTENCES, tmp_path / "means", progress=listener)
+    assert listener.started == (15, "sentence", 7)
+
+
+def test_a_run_killed_before_its_first_line_begins_anew(embedder, tmp_path):
+    (tmp_path / "means.partial").touch()
+    assert embed_layer_means(embedder, SENTENCES, tmp_path / "means").means.shape[0] == 15
+
+
 def test_another_jobs_files_are_refused(embedder, tmp_path):
     embed_layer_means(embedder, SENTENCES, tmp_path / "means")
     with pytest.raises(LayerFileError, match=r"means is of another job: its num_sentences is 15, this one's is 14"):
@@ -131,9 +145,10 @@ def test_damaged_files_are_refused(embedder, tmp_path):
         read_layer_means(path)
     path.unlink()
     partial = tmp_path / "means.partial"
-    partial.write_bytes(b"\xff nothing\n")
-    with pytest.raises(LayerFileError, match=r"means.partial is of another job: its model_hash is None"):
-        embed_layer_means(embedder, SENTENCES, path)
+    for line in (b"\xff nothing\n", b"[1]\n"):
+        partial.write_bytes(line)
+        with pytest.raises(LayerFileError, match=r"means.partial is of another job: its model_hash is None"):
+            embed_layer_means(embedder, SENTENCES, path)
     with pytest.raises(LayerFileError, match="no model file"):
         read_layer_means(path)
 

@@ -51,6 +51,7 @@ def test_what_a_table_tells(run_script, ending):
     ("content", "message"),
     [
         ("good\n", "test.txt, line 1: a line must hold a label and a sentence, got 'good\\n'; mend it"),
+        ("", "test.txt must hold sentences, it is empty; name another part"),
         ("odd the film\n", "train.txt must hold every label, odd are not in it; mend a part"),
     ],
 )
@@ -58,3 +59,11 @@ def test_parts_that_cannot_be(refusal, content, message):
     Path("test.txt").write_text(content)
     parts = ["train.txt", "dev.txt", "test.txt"]
     assert message in refusal("compare_vectors.py", "telling", "blind.txt", "--task", "films", *parts)
+
+
+@pytest.mark.parametrize("row", ['{"label": 1, "text": 2}', '{"label": 1}', "[1]"])
+def test_rows_without_a_text(refusal, row):
+    Path("test.jsonl").write_text(row)
+    parts = ["train.jsonl", "dev.jsonl", "test.jsonl"]
+    said = refusal("compare_vectors.py", "telling", "blind.txt", "--task", "films", *parts)
+    assert "test.jsonl, line 1: a line must hold a label and a sentence" in said

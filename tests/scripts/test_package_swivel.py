@@ -78,3 +78,24 @@ def test_a_run_that_is_none(run, refusal):
     Path("run/words.txt").write_text("nothing\n")
     Path("run/text_embedding/vocabulary.txt").unlink()
     assert "run/text_embedding" in refusal("package_swivel.py", run, "small")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(("nowhere", "small"), "nowhere"), (("run", "nameless"), "nameless")]
+)
+def test_folders_that_are_not_there(run, refusal, monkeypatch, arguments, message):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
+    import package_swivel
+
+    monkeypatch.setattr(package_swivel, "PACKAGE", Path("package"))
+    assert message in refusal("package_swivel.py", *arguments)
+
+
+def test_a_card_with_other_words(run, refusal, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
+    import package_swivel
+
+    monkeypatch.setattr(package_swivel, "PACKAGE", Path("package"))
+    Path("package/small/README.md").write_text(CARD.replace("| two | |", "| mauve | |"))
+    said = refusal("package_swivel.py", run, "small")
+    assert "the card's words must have vectors, mauve have none; put others there" in said

@@ -164,6 +164,7 @@ def test_two_runs_once(reproduce, tmp_path):
         assert record["seconds"] > 0
         assert 0 <= record["scores"]["test"]["f1-measure-overall"] <= 1
         assert record["config"]["pytorch_seed"] == record["seed"] == 1
+        assert str(tmp_path) not in json.dumps(record)
         assert not list((tmp_path / "work" / "ner" / "runs" / name / "model").glob("training_state*"))
     baseline, elmo = records.values()
     assert baseline["mixes"] == {}
@@ -182,6 +183,25 @@ def test_two_runs_once(reproduce, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
 
 
+def test_a_compared_run_is_told_by_its_development_score(tiny, scripts):
+    scripts("table_runs")
+    command = scripts("reproduce_table")
+    (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
+    record = a_record(run) | {"scores": {"validation": {run.task.metric: 0.25}}}
+    assert "25.00%" in command.listing([run], {run.name: record})
+
+
+@pytest.mark.slow
+def test_a_compared_run_is_not_scored_on_test(tiny, scripts, data, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    records = scripts("table_records")
+    (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
+    scripts("table_process").allow()
+    record = scripts("table_training").perform(run, records.Folders(data, tmp_path / "work", tmp_path / "results"))
+    assert list(record["scores"]) == ["validation"]
+    assert 0 <= record["scores"]["validation"][run.task.metric] <= 1
+
+
 def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
     runs = tiny.groups()["ner"]
     records, folders = (
@@ -197,6 +217,21 @@ def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
         ["ner-elmo-1", "about", "12", "min"],
     ]
     assert told[2] == "1 of 2 runs are there; the other 1 take about 0 h 12 min"
+
+
+def test_settings_and_configurations_say_nothing_of_the_folders(tiny, scripts, data, tmp_path):
+    records, (run,) = (
+        scripts("table_records"),
+        [run for run in tiny.groups()["ablations"] if run.name == "ner-both-1"],
+    )
+    folders = [records.Folders(data, tmp_path / name, tmp_path / "results") for name in ("here", "there")]
+    here, there = (records.settings(run, one) for one in folders)
+    assert here == there
+    assert "hdf5" in str(here["overrides"])
+    assert str(tmp_path) not in str(here)
+    config = {"a": [f"{tmp_path}/work/x.hdf5", 3], "b": {"c": f"{tmp_path}/workshop"}, "d": "no/work/path"}
+    portable = records._portable(config, f"{tmp_path}/work/")
+    assert portable == config | {"a": ["WORK/x.hdf5", 3]}
 
 
 def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, scripts, tmp_path, data):
@@ -225,6 +260,12 @@ def test_arguments_that_cannot_be(reproduce, refusal, arguments, message):
 def test_data_that_are_not_there(reproduce, data):
     (data / "ner" / "bc5cdr_typed" / "train.tsv").unlink()
     assert "SOURCE must have one file for train" in reproduce("ner", "--jobs", "1").stderr
+
+
+def test_without_allennlp(reproduce, refusal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "allennlp", None)
+    assert "the runs need AllenNLP, which is not installed; python -m" in reproduce("ner").stderr
+    assert reproduce("ner", "--list").returncode == 0
 
 
 def test_word_vectors_that_are_not_there(reproduce, data):

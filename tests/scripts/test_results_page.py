@@ -33,7 +33,8 @@ def write_record(docs, run, score):
         "variant": run.variant.name,
         "seed": run.seed,
         "share": run.share,
-        "scores": {"test": {run.task.metric: value}, "validation": {}},
+        "data_sha256": "00",
+        "scores": {"test": {run.task.metric: value}, "validation": {run.task.metric: value - 0.05}},
         "seconds": 90.0,
         "best_epoch": 2,
         "learning_curve": [{"epoch": epoch, "validation": value - 0.1 / epoch} for epoch in range(1, NUM_EPOCHS + 1)],
@@ -111,12 +112,28 @@ def test_comparisons_shares_and_notes(run_script, scripts, docs):
     assert "Why it is so." in page
     assert "old" not in page
     assert line_of(page, "1 %") == ["1 %", "71.00", "77.00", "+6.00", "20.7 %"]
-    assert line_of(page, "top layer only") == ["top layer only", "78.00 ± 1.00", "78.00 ± 1.00"]
-    assert line_of(page, "baseline") == ["baseline", "72.00 ± 1.00", "not run yet"]
+    assert line_of(page, "top layer only") == ["top layer only", "73.00 ± 1.00", "73.00 ± 1.00"]
+    assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00", "not run yet"]
     assert line_of(page, "NER (BC5CDR)")[0] == "NER (BC5CDR)"
     run_script("results_page.py", "--docs", docs)
     assert (docs / "results.md").read_bytes() == first
     assert (docs / "pictures" / "results_shares.png").read_bytes() == picture
+
+
+def test_records_of_different_data_are_not_compared(refusal, scripts, docs):
+    runs = scripts("table_runs").groups()["ner"]
+    write_group(docs, runs)
+    path = docs / "results" / "ner-elmo-2.json"
+    path.write_text(path.read_text("utf-8").replace('"data_sha256": "00"', '"data_sha256": "11"'), encoding="utf-8")
+    said = refusal("results_page.py", "--docs", docs)
+    assert "ner-elmo-2 must have the data of ner-baseline-1, its data_sha256 differs; remove the older record" in said
+
+
+@pytest.mark.parametrize("content", ["[1]", "3"])
+def test_a_record_that_is_no_object(refusal, scripts, docs, content):
+    run = scripts("table_runs").groups()["ner"][0]
+    (docs / "results" / f"{run.name}.json").write_text(content, encoding="utf-8")
+    assert f"must be a JSON object, got {content}; remove it" in refusal("results_page.py", "--docs", docs)
 
 
 def test_a_record_that_is_no_json(refusal, scripts, docs):

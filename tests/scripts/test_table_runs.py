@@ -62,6 +62,12 @@ def test_every_run_is_a_configuration_of_its_own(scripts, read):
     assert len(set(configs)) == len(configs) > 20
 
 
+def test_what_serves_to_choose_does_not_see_test(scripts):
+    runs = [run for group in scripts("table_runs").groups().values() for run in group]
+    assert {run.variant.name for run in runs if run.part == "test"} == {"baseline", "elmo"}
+    assert all(run.task.metric != "macro-f1" for run in runs if run.part == "validation")  # AllenNLP has none there
+
+
 def test_both_sides_have_the_same_settings(scripts):
     features = scripts("table_variants").Features("layers.hdf5", 256, "folder")
     for task in scripts("table_runs").TASKS:

@@ -47,7 +47,8 @@ class History:
         Raises:
             TextError: a field is no number.
         """
-        with Path(path).open(encoding="utf-8", newline="") as file:
+        # What is not UTF-8 is no number either.
+        with Path(path).open(encoding="utf-8", errors="replace", newline="") as file:
             reader = csv.DictReader(file, restkey="", restval="")
             rows = []
             for fields in reader:

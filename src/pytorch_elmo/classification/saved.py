@@ -111,7 +111,7 @@ def load_classifier(folder: str | Path) -> SavedClassifier:
         form, settings = _FORMS[document["encoder"]["kind"]], document["encoder"]["settings"]
         encoder = form.read(settings, Path(folder) / ENCODER_FOLDER)
         model = TextClassifier(encoder, dense_head(*sizes))
-    except (KeyError, TypeError, ValueError, ConfigurationError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:  # torch: sizes below 0
         raise WeightsError(f"{path}: its description is damaged ({error}); fetch the file anew") from error
     fill_parameters(_own_parameters(model), tensors, path)
     return SavedClassifier(model.eval(), classes)

@@ -13,7 +13,7 @@ from pytorch_elmo.elmo.token_table import TokenTable, distinct_tokens
 from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.mask import remove_sentence_boundaries
-from pytorch_elmo.text.characters import batch_to_ids, words_to_ids
+from pytorch_elmo.text.characters import batch_to_ids, refuse_string, words_to_ids
 from pytorch_elmo.weights.load import load_pretrained
 
 
@@ -67,7 +67,8 @@ class ElmoSentenceLayer(nn.Module):
 
         Returns:
             - `default` (batch_size, dim) float: the mean of `elmo` over the tokens.
-            - `elmo` (batch_size, num_tokens, dim) float: the mix of the layers, zero where padded.
+            - `elmo` (batch_size, num_tokens, dim) float: the mix of the layers; where padded zero, or with
+              `padding_in_mean` the mix of the empty word.
             - `word_emb` (batch_size, num_tokens, dim / 2) float: the token vectors, of which layer 0 has two copies.
             - `lstm_outputs1`, `lstm_outputs2`, … (batch_size, num_tokens, dim) float: the layers above.
             - `sequence_len` (batch_size,) int64: tokens.
@@ -91,8 +92,11 @@ class ElmoSentenceLayer(nn.Module):
             As `from_sentences`, with `num_tokens` = `max_length`.
 
         Raises:
-            TextError: sentences of different lengths, or a number of tokens that a sentence cannot have.
+            TextError: a string in place of tokens, sentences of different lengths, or a number of tokens that a
+                sentence cannot have.
         """
+        for sentence in [tokens, *tokens]:
+            refuse_string(sentence)
         lengths = [int(length) for length in sequence_len]
         widths = sorted({len(sentence) for sentence in tokens})
         if len(widths) > 1:

@@ -118,17 +118,24 @@ def _describe(embedder: ElmoEmbedder, sentences: Sequence[Sequence[str]], dtype:
 
 def _open_partial(path: Path, description: dict[str, Any]) -> BinaryIO:
     """The file of a run, at the beginning of its rows: behind one line that describes it."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:  # killed before its first line
         path.write_bytes(json.dumps(description).encode("utf-8") + b"\n")
     file = path.open("rb+")
     try:
-        found = json.loads(file.readline(_LONGEST_DESCRIPTION))
-    except ValueError:
-        found = {}
-    if found != description:
+        _check_same(path, _described(file.readline(_LONGEST_DESCRIPTION)), description)
+    except LayerFileError:
         file.close()
-        _check_same(path, found, description)
+        raise
     return file
+
+
+def _described(line: bytes) -> dict[str, Any]:
+    """What a line says of a run; nothing if it is no description."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _cut_to_whole_rows(file: BinaryIO, begin: int, row_bytes: int) -> int:
