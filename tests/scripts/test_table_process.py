@@ -62,7 +62,7 @@ def test_what_a_command_says_is_in_its_log(process, tmp_path, monkeypatch):
     ("code", "message"),
     [
         (
-            "import sys; print('begun'); sys.exit('no room')",
+            "import sys; print('begun', flush=True); sys.exit('no room')",
             r"python -c must succeed, it ended with code 1: no room; all",
         ),
         ("import os; os._exit(3)", r"python -c must succeed, it ended with code 3: it said nothing; all is in .*log"),
