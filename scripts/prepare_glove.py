@@ -24,6 +24,7 @@ from pytorch_elmo.errors import ConfigurationError, PytorchElmoError, TextError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.pretrained.text_embeddings import text_embedding_folder
 from pytorch_elmo.static_embeddings import TextEmbedding
+from pytorch_elmo.static_embeddings.vector_file import glove_lines
 from pytorch_elmo.text.lines import InputFile, read_lines
 
 ENDING = ".txt.gz"
@@ -53,7 +54,9 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
     """
     if (folder := text_embedding_folder(str(source))).is_dir():
         if only in folder.name:
-            yield Member(folder.name, _lines_of(TextEmbedding.load(folder)))
+            embedding = TextEmbedding.load(folder)
+            of_words = embedding.embedding_matrix[: len(embedding.vocabulary)]  # the buckets have no word
+            yield Member(folder.name, glove_lines(embedding.vocabulary, of_words.tolist()))
         return
     if source.suffix != ".zip":
         file = InputFile(source, str(source))
@@ -65,12 +68,6 @@ def read_members(source: Path, only: str) -> Iterator[Member]:
         for path in map(PurePosixPath, archive.namelist()):
             if path.suffix == ".txt" and only in path.name:
                 yield Member(path.name, _unpacked(archive, str(path), source))
-
-
-def _lines_of(embedding: TextEmbedding) -> Iterator[str]:
-    """The words of a text embedding as GloVe writes them, without the buckets."""
-    for word, row in zip(embedding.vocabulary, embedding.embedding_matrix.tolist(), strict=False):
-        yield f"{word} {' '.join(f'{number:.6g}' for number in row)}\n"
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, source: Path) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pytorch_elmo.formats.saved_model import MetaGraph, Node, SavedModel, read_s
 from pytorch_elmo.formats.tensor_bundle import TensorBundle
 from pytorch_elmo.static_embeddings.text_embedding_file import TextEmbeddingParts
 from pytorch_elmo.static_embeddings.text_settings import Combiner, TextSettings
+from pytorch_elmo.text.punctuation import PUNCTUATION
 from pytorch_elmo.text.token_file import read_token_file
 
 _REPLACE, _BUCKET, _READ_TABLE = "StaticRegexReplace", "StringToHashBucketFast", "InitializeTableFromTextFileV2"
@@ -31,7 +32,6 @@ _MATTERS = re.compile(
     r"|Table|^SparseSegment|^Segment|^UnsortedSegment"
 )
 _SAVES = {"SaveV2", "RestoreV2", "ShardedFilename"}
-_PUNCTUATION = r"\pP"
 _WHOLE_LINE, _LINE_NUMBER = -2, -1
 _VARIABLE = re.compile(r"(.+?)(?:/(\d+))?/\.ATTRIBUTES/VARIABLE_VALUE")
 _DTYPES = ("float32", "float64")
@@ -125,8 +125,8 @@ def _num_buckets(nodes: Sequence[Node]) -> int:
 def _removes_punctuation(nodes: Sequence[Node]) -> bool:
     for node in nodes:
         replaced = (node.text("pattern"), node.text("rewrite") or "")
-        if replaced != (_PUNCTUATION, "") or node.flag("replace_global") is False:
-            raise ValueError(f"{_REPLACE} must delete {_PUNCTUATION}, it puts {replaced[1]!r} for {replaced[0]!r}")
+        if replaced != (PUNCTUATION, "") or node.flag("replace_global") is False:
+            raise ValueError(f"{_REPLACE} must delete {PUNCTUATION}, it puts {replaced[1]!r} for {replaced[0]!r}")
     return bool(nodes)
 
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.static_embeddings.text_settings import TextSettings
 from pytorch_elmo.text.fingerprint64 import hash_buckets
+from pytorch_elmo.text.punctuation import without_punctuation
 from pytorch_elmo.text.token_file import check_tokens
 from pytorch_elmo.text.token_index import SPACE, UNKNOWN, Ids, TokenIndex, bounds_at_spaces, spellings, tokens_between
 
 _SENTENCES_AT_ONCE = 1024  # more would only take more memory
-_PUNCTUATION = r"\pP"
 
 
 class TokenRows:
@@ -71,7 +71,7 @@ class TokenRows:
                 f"a sentence must be text, number {first + part.index(error.object)} holds the lone surrogate "
                 f"{error.object[error.start]!r}; read its file as UTF-8"
             ) from error
-        return _without_punctuation(encoded) if self._settings.remove_punctuation else encoded
+        return without_punctuation(encoded) if self._settings.remove_punctuation else encoded
 
     def _find_part(self, encoded: list[bytes]) -> tuple[Ids, Ids]:
         text = SPACE.join([b"", *encoded, b""])
@@ -117,16 +117,6 @@ def _checked(sentences: Iterable[Any]) -> list[str]:
         if not isinstance(sentence, str):
             raise TypeError(f"a sentence must be a string, number {number} is {type(sentence).__name__}; join tokens")
     return checked
-
-
-def _without_punctuation(encoded: list[bytes]) -> list[bytes]:
-    """By RE2, as TensorFlow does it."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
-
-    texts = pc.replace_substring_regex(pa.array(encoded, pa.large_string()), _PUNCTUATION, "")
-    without: list[bytes] = texts.cast(pa.large_binary()).to_pylist()
-    return without
 
 
 def _not_empty(filled: NDArray[np.bool_], first_tokens: Ids) -> NDArray[np.bool_]:

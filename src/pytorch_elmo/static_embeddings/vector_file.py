@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from array import array
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -66,6 +66,17 @@ def read_vector_file(path: Path, *, wanted: frozenset[str] | None, dim: int | No
         reason = "it is empty" if wanted is None else f"check the case of the {len(wanted)} words asked for"
         raise TextError(f"{path}: a file of word vectors must hold a word to keep, got none; {reason}")
     return VectorRows(words, numbers, num_duplicates)
+
+
+def glove_lines(words: Iterable[str], rows: Iterable[Sequence[float]]) -> Iterator[str]:
+    """Words and their numbers as GloVe's files have them, a line each, with six significant digits.
+
+    Args:
+        words: without line breaks.
+        rows: the numbers of each.
+    """
+    for word, row in zip(words, rows, strict=True):
+        yield f"{word} {' '.join(f'{number:.6g}' for number in row)}\n"
 
 
 def _dimensions(text: bytes, dim: int | None) -> tuple[int, int]:

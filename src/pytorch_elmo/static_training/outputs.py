@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pytorch_elmo.files import whole_file, writing_to
 from pytorch_elmo.static_embeddings.text_embedding import TextEmbedding
+from pytorch_elmo.static_embeddings.vector_file import glove_lines
 
 VECTORS, TEXT_EMBEDDING = "vectors.txt.gz", "text_embedding"
 _RAREST_SHARE = 0.025
@@ -28,8 +29,7 @@ def write_glove_text(words: Sequence[str], vectors: Tensor, path: Path) -> None:
         partial.open("wb") as file,
         gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
     ):
-        for word, row in zip(words, vectors.tolist(), strict=True):
-            packed.write(f"{word} {' '.join(f'{number:.6g}' for number in row)}\n".encode())
+        packed.writelines(line.encode() for line in glove_lines(words, vectors.tolist()))
 
 
 def write_text_embedding(

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError, WeightsError
@@ -66,6 +67,7 @@ class SwivelTrainer:
         self.step = 0
         self.losses: list[float] = []
         self._loss_so_far = 0.0
+        self._drawn = -1, np.empty(0, np.int64)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -115,8 +117,7 @@ class SwivelTrainer:
             PytorchElmoError: the loss is no longer a number.
         """
         epoch, place = divmod(self.step, self.steps_per_epoch)
-        order = np.random.default_rng([self.config.seed, epoch]).permutation(self.steps_per_epoch)
-        row_block, column_block = divmod(int(order[place]), self._submatrices.blocks.num_blocks)
+        row_block, column_block = divmod(int(self._order_of(epoch)[place]), self._submatrices.blocks.num_blocks)
         first, second = self._rows, self._columns
         if row_block > column_block:
             row_block, column_block, first, second = column_block, row_block, second, first
@@ -161,6 +162,13 @@ class SwivelTrainer:
                 )
             tensor.copy_(tensors[name])
         self.step, self.losses, self._loss_so_far = checkpoint.step, document["losses"], document["loss_so_far"]
+
+    def _order_of(self, epoch: int) -> NDArray[np.int64]:
+        """The submatrices in the epoch's order, drawn at its first step only."""
+        if self._drawn[0] != epoch:
+            generator = np.random.default_rng([self.config.seed, epoch])
+            self._drawn = epoch, generator.permutation(self.steps_per_epoch)
+        return self._drawn[1]
 
     def _fresh(self, generator: torch.Generator) -> _Table:
         shape = (self._submatrices.blocks.num_words, self.config.dim)

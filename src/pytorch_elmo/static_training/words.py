@@ -1,16 +1,14 @@
 """From the lines of a text to the tokens that are counted, and to the words that get vectors."""
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
-from functools import cache
 from itertools import islice
 from pathlib import Path
-from unicodedata import category
 
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.files import whole_file
 from pytorch_elmo.static_training.config import CountingConfig
+from pytorch_elmo.text.punctuation import punctuation_table
 from pytorch_elmo.text.word_counts import WordCount, WordCounter
 
 _IDENTIFIER = re.compile(r"@|\d{5}")
@@ -23,7 +21,7 @@ def counted_tokens(sentences: Iterable[list[str] | None], config: CountingConfig
         sentences: lists of tokens; None, the end of a document, is skipped.
         config: says what is done to them.
     """
-    table = _punctuation() if config.remove_punctuation else None
+    table = punctuation_table() if config.remove_punctuation else None
     for sentence in sentences:
         if sentence is None:
             continue
@@ -77,9 +75,3 @@ def read_words(path: Path) -> list[WordCount]:
         return [(word, int(count)) for word, count in (line.split(" ") for line in lines)]
     except (OSError, ValueError) as error:
         raise TextError(f"{path} must hold a word and its count a line, got: {error}; count anew") from error
-
-
-@cache
-def _punctuation() -> dict[int, None]:
-    """A table for `str.translate` that drops the Unicode category P."""
-    return {code: None for code in range(sys.maxunicode + 1) if category(chr(code)).startswith("P")}
