@@ -13,7 +13,6 @@ difference between the vectors. `bench_vectorizer.py` is the part on ids.
 """
 
 import json
-import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -22,7 +21,7 @@ import click
 import numpy as np
 import torch
 
-from bench_vectorizer import Figures, fastest, read_texts
+from bench_vectorizer import Figures, ask_tensorflow, fastest, read_texts, report
 from bench_vectorizer import compare as compare_vectorizers
 from pytorch_elmo.static_embeddings import TextEmbedding
 from pytorch_elmo.text.token_file import write_token_file
@@ -91,15 +90,10 @@ def open_and_embed(folder: Path) -> None:
 
 def run_peer(python: str, embedding: TextEmbedding, texts: list[str], folder: Path, rounds: int) -> Figures | None:
     """TensorFlow's seconds; its SavedModel and its vectors are left in `folder`. None where it is not there."""
-    if subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=False).returncode:
-        return None
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
     write_token_file(folder / "tokens.txt", embedding.vocabulary)
     np.save(folder / "matrix.npy", embedding.embedding_matrix.numpy())
-    command = [python, "-c", PEER, str(folder), str(rounds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    return ask_tensorflow(python, PEER, str(folder), str(rounds))
 
 
 def compare(texts: list[str], peer_python: str | None, rounds: int) -> Figures:
@@ -133,11 +127,7 @@ def main(folder: Path | None, peer_python: str | None, rounds: int, count: int, 
     """Measure and print."""
     torch.set_num_threads(1)
     texts = read_texts(folder, count)
-    figures = compare(texts, peer_python, rounds) | compare_vectorizers(texts, peer_python, rounds)
-    for what, value in figures.items():
-        click.echo(f"{what:32} {value if isinstance(value, str) else f'{value:,.3f}'}")
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+    report(compare(texts, peer_python, rounds) | compare_vectorizers(texts, peer_python, rounds), json_file)
 
 
 if __name__ == "__main__":

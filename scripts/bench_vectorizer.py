@@ -74,6 +74,23 @@ def fastest(action: Callable[[], object], rounds: int) -> float:
     return min(seconds)
 
 
+def ask_tensorflow(python: str, program: str, *arguments: str) -> Figures | None:
+    """The figures that a program prints as JSON in its last line; None where the interpreter has no TensorFlow."""
+    if subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=False).returncode:
+        return None
+    done = subprocess.run([python, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def report(figures: Figures, json_file: Path | None) -> None:
+    """Print figures, and keep them in a file if one is given."""
+    for what, value in figures.items():
+        click.echo(f"{what:32} {value if isinstance(value, str) else f'{value:,.3f}'}")
+    if json_file is not None:
+        json_file.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
 def measure_ours(texts: list[str], rounds: int) -> Figures:
     """Seconds to learn and to look up, and a digest of vocabulary and ids."""
     vectorizer = TextVectorizer(MAX_TOKENS, strip_html_and_punctuation, output_sequence_length=LENGTH)
@@ -85,14 +102,10 @@ def measure_ours(texts: list[str], rounds: int) -> Figures:
 
 def measure_peer(peer: str, texts: list[str], rounds: int) -> Figures | None:
     """The same of TensorFlow; None where the interpreter has none."""
-    if subprocess.run([peer, "-c", "import tensorflow"], capture_output=True, check=False).returncode:
-        return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.json"
         path.write_text(json.dumps(texts), encoding="utf-8")
-        done = subprocess.run([peer, "-c", PEER, str(path), str(rounds)], capture_output=True, text=True, check=True)
-    figures: Figures = json.loads(done.stdout.splitlines()[-1])
-    return figures
+        return ask_tensorflow(peer, PEER, str(path), str(rounds))
 
 
 def compare(texts: list[str], peer: str | None, rounds: int) -> Figures:
@@ -117,11 +130,7 @@ def compare(texts: list[str], peer: str | None, rounds: int) -> Figures:
 @click.option("--json", "json_file", type=click.Path(path_type=Path))
 def main(folder: Path | None, peer: str | None, rounds: int, count: int, json_file: Path | None) -> None:
     """Measure and print."""
-    figures = compare(read_texts(folder, count), peer, rounds)
-    for what, value in figures.items():
-        click.echo(f"{what:32} {value if isinstance(value, str) else f'{value:,.3f}'}")
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+    report(compare(read_texts(folder, count), peer, rounds), json_file)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`elmo swivel TEXT... OUTPUT`: static word vectors from text."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,73 +35,41 @@ class _Reports:
         self._progress.note(f"epoch {epoch} of {self._num_epochs}: loss {loss:.5f}")
 
 
+def _setting(
+    option: str, config: type, kind: "click.ParamType[Any]", text: str, *, name: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option for a field of the settings, with the field's default."""
+    name = name or option.removeprefix("--").replace("-", "_")
+    return click.option(option, name, type=kind, default=getattr(config, name), show_default=True, help=text)
+
+
 @click.command("swivel")
 @click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
 @click.argument("folder", metavar="OUTPUT", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--dim", type=_COUNT, default=SwivelConfig.dim, show_default=True, help="Numbers of a vector.")
-@click.option(
-    "--epochs",
-    "num_epochs",
-    type=_COUNT,
-    default=SwivelConfig.num_epochs,
-    show_default=True,
-    help="Passes over the counts.",
-)
+@_setting("--dim", SwivelConfig, _COUNT, "Numbers of a vector.")
+@_setting("--epochs", SwivelConfig, _COUNT, "Passes over the counts.", name="num_epochs")
 @reading_options
 @click.option("--lowercase", is_flag=True, help="Count in lower case.")
 @click.option("--remove-punctuation", is_flag=True, help="Drop punctuation (Unicode category P) from the tokens.")
-@click.option(
-    "--min-count", type=_COUNT, default=CountingConfig.min_count, show_default=True, help="Occurrences of a word."
-)
+@_setting("--min-count", CountingConfig, _COUNT, "Occurrences of a word.")
 @click.option("--max-size", type=_COUNT, help="Words at most, the most frequent ones.")
 @click.option(
     "--keep-identifiers",
     is_flag=True,
     help="Keep words with an @ or five digits in a row; they may be addresses or numbers of people and are left out.",
 )
-@click.option(
-    "--window",
-    type=click.IntRange(1, LARGEST_WINDOW),
-    default=CountingConfig.window,
-    show_default=True,
-    help="Tokens on each side that are context.",
-)
-@click.option(
+@_setting("--window", CountingConfig, click.IntRange(1, LARGEST_WINDOW), "Tokens on each side that are context.")
+@_setting(
     "--submatrix-size",
-    type=click.IntRange(1, LARGEST_SUBMATRIX),
-    default=CountingConfig.submatrix_size,
-    show_default=True,
-    help="Words whose pairs are trained in one step; 4096 suits a GPU.",
+    CountingConfig,
+    click.IntRange(1, LARGEST_SUBMATRIX),
+    "Words whose pairs are trained in one step; 4096 suits a GPU.",
 )
-@click.option("--learning-rate", type=float, default=SwivelConfig.learning_rate, show_default=True, help="Adagrad's.")
-@click.option(
-    "--confidence-base",
-    type=_NOT_NEGATIVE,
-    default=SwivelConfig.confidence_base,
-    show_default=True,
-    help="A pair weighs base + scale · count^exponent.",
-)
-@click.option(
-    "--confidence-scale",
-    type=_NOT_NEGATIVE,
-    default=SwivelConfig.confidence_scale,
-    show_default=True,
-    help="See --confidence-base.",
-)
-@click.option(
-    "--confidence-exponent",
-    type=_NOT_NEGATIVE,
-    default=SwivelConfig.confidence_exponent,
-    show_default=True,
-    help="See --confidence-base.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    default=SwivelConfig.seed,
-    show_default=True,
-    help="Of all random numbers.",
-)
+@_setting("--learning-rate", SwivelConfig, click.FLOAT, "Adagrad's.")
+@_setting("--confidence-base", SwivelConfig, _NOT_NEGATIVE, "A pair weighs base + scale · count^exponent.")
+@_setting("--confidence-scale", SwivelConfig, _NOT_NEGATIVE, "See --confidence-base.")
+@_setting("--confidence-exponent", SwivelConfig, _NOT_NEGATIVE, "See --confidence-base.")
+@_setting("--seed", SwivelConfig, click.IntRange(0, LARGEST_SEED), "Of all random numbers.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 @click.option(
     "--store",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pytorch_elmo.elmo.carried_state import CarriedState
 from pytorch_elmo.elmo.frozen import FrozenBiLM
 from pytorch_elmo.elmo.scalar_mix import ScalarMix
-from pytorch_elmo.elmo.token_table import TokenTable, distinct_tokens, is_padded_right
+from pytorch_elmo.elmo.token_table import TokenTable, is_padded_right
 from pytorch_elmo.elmo.vocabulary_cache import cached_embedding, cached_token_table
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM
@@ -182,10 +182,7 @@ class Elmo(nn.Module):
             logger.warning("word_inputs were given, but no vocabulary is cached (vocab_to_cache); they are ignored")
         if rows is None:
             raise ConfigurationError("word ids alone need vocab_to_cache; pass character ids")
-        tokens = distinct_tokens(bilm, rows)
-        frozen = self._frozen.may_run(bilm)
-        encode = self._frozen.engine(bilm).encode_words if frozen else bilm.character_encoder.encode_words
-        return TokenTable(encode(tokens.rows), tokens.places, tokens.mask)
+        return self._frozen.token_table(bilm, rows)
 
     def _cache_vocabulary(self, words: Sequence[str], requires_grad: bool) -> None:
         if requires_grad:

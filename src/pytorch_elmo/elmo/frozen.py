@@ -1,9 +1,9 @@
-"""Runs a biLM whose parameters are not trained through its fast form, kept up to date with them."""
+"""Runs a biLM through its fast form where its parameters are not trained, kept up to date with them."""
 
 import torch
 from torch import Tensor
 
-from pytorch_elmo.elmo.token_table import TokenTable
+from pytorch_elmo.elmo.token_table import TokenTable, distinct_tokens
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.inference import InferenceBiLM
 
@@ -35,6 +35,16 @@ class FrozenBiLM:
         if self._engine is None or self._made_from != now:
             self._engine, self._made_from = InferenceBiLM(bilm), now
         return self._engine
+
+    def encode_words(self, bilm: BiLM, rows: Tensor) -> Tensor:
+        """Token vectors (num_words, dim / 2) of character ids (num_words, num_characters), with gradients if needed."""
+        encoder = self.engine(bilm) if self.may_run(bilm) else bilm.character_encoder
+        return encoder.encode_words(rows)
+
+    def token_table(self, bilm: BiLM, character_ids: Tensor) -> TokenTable:
+        """The distinct tokens of sentences (batch_size, num_tokens, num_characters), each encoded once."""
+        tokens = distinct_tokens(bilm, character_ids)
+        return TokenTable(self.encode_words(bilm, tokens.rows), tokens.places, tokens.mask)
 
     def run(self, bilm: BiLM, table: TokenTable) -> list[Tensor]:
         """Layer activations as `BiLM.forward` gives them, every row from zeros."""

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from pytorch_elmo.elmo.frozen import FrozenBiLM
 from pytorch_elmo.elmo.pooling import mean_over_tokens
 from pytorch_elmo.elmo.scalar_mix import ScalarMix
-from pytorch_elmo.elmo.token_table import TokenTable, distinct_tokens
 from pytorch_elmo.errors import ConfigurationError, TextError
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.model.mask import remove_sentence_boundaries
@@ -124,7 +123,7 @@ class ElmoSentenceLayer(nn.Module):
 
     def _layers(self, character_ids: Tensor) -> tuple[list[Tensor], Tensor]:
         """Layers (batch_size, num_tokens, dim) and mask (batch_size, num_tokens) without sentence boundaries."""
-        table = self._encoded(character_ids)
+        table = self._frozen.token_table(self.bilm, character_ids)
         if self._frozen.may_run(self.bilm):
             bounded = self._frozen.run(self.bilm, table)
         else:
@@ -132,17 +131,8 @@ class ElmoSentenceLayer(nn.Module):
         inner = [remove_sentence_boundaries(layer, table.mask)[0] for layer in bounded]
         return inner, table.mask[:, 2:]
 
-    def _encoded(self, character_ids: Tensor) -> TokenTable:
-        tokens = distinct_tokens(self.bilm, character_ids)
-        return TokenTable(self._encode_words(tokens.rows), tokens.places, tokens.mask)
-
-    def _encode_words(self, rows: Tensor) -> Tensor:
-        if self._frozen.may_run(self.bilm):
-            return self._frozen.engine(self.bilm).encode_words(rows)
-        return self.bilm.character_encoder.encode_words(rows)
-
     def _with_padding(self, layers: list[Tensor], mask: Tensor) -> list[Tensor]:
         """Layer 0 with the vector of the empty word at padded positions."""
         rows = torch.from_numpy(words_to_ids([""])).to(mask.device)
-        padding = self._encode_words(rows)[0].repeat(2)
+        padding = self._frozen.encode_words(self.bilm, rows)[0].repeat(2)
         return [torch.where(mask.unsqueeze(-1), layers[0], padding), *layers[1:]]

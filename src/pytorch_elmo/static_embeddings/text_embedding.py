@@ -200,8 +200,8 @@ def _matrix(weights_or_dimension: Tensor | int, num_tokens: int, num_oov_buckets
                 "or how many numbers a vector has"
             )
         return torch.empty(num_rows, dimension).uniform_(-_INITIAL_RANGE, _INITIAL_RANGE)
-    matrix = weights_or_dimension.detach().clone()
-    matrix = matrix.float() if matrix.dtype == torch.float16 else matrix
+    given = weights_or_dimension.detach()
+    matrix = given.to(torch.float32 if given.dtype == torch.float16 else given.dtype, copy=True)
     if matrix.dtype not in (torch.float32, torch.float64):
         raise ConfigurationError(f"the matrix must be float32 or float64, got {matrix.dtype}; convert it")
     if matrix.dim() != 2 or len(matrix) != num_rows or not matrix.shape[1]:
