@@ -37,7 +37,7 @@ class FrozenBiLM:
         return self._engine
 
     def encode_words(self, bilm: BiLM, rows: Tensor) -> Tensor:
-        """Token vectors (num_words, dim / 2) of character ids (num_words, num_characters), with gradients if needed."""
+        """Token vectors (num_words, dim / 2) of character ids (num_words, num_characters)."""
         encoder = self.engine(bilm) if self.may_run(bilm) else bilm.character_encoder
         return encoder.encode_words(rows)
 
