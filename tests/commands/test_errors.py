@@ -3,7 +3,9 @@
 import signal
 
 import click
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from pytorch_elmo.commands.errors import one_line_errors, stop_when_asked
@@ -42,7 +44,29 @@ def test_what_the_system_says_of_a_file():
     )
 
 
-@pytest.mark.parametrize("error", [OSError("of no file"), ValueError("a fault of ours"), AssertionError("too")])
+@pytest.mark.parametrize(
+    ("allocate", "said"),
+    [
+        (lambda: torch.empty(2**50), "you tried to allocate 4503599627370496 bytes"),
+        (lambda: np.empty(2**50), "Unable to allocate 8.00 PiB for an array"),
+        (lambda: [0] * 2**50, "no more is said"),
+    ],
+)
+def test_want_of_memory(allocate, said):
+    with pytest.raises((MemoryError, RuntimeError)) as raised:
+        allocate()
+    result = run_raising(raised.value)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("trial: error: there is not the memory for what was asked (")
+    assert said in result.stderr
+    assert result.stderr.endswith("); ask for less at once\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("of no file"), ValueError("a fault of ours"), RuntimeError("shapes differ"), AssertionError("too")],
+)
 def test_our_own_faults_are_not_hidden(error):
     result = run_raising(error)
     assert result.exception is error

@@ -1,5 +1,6 @@
 """How a command ends: one line on standard error and an exit code, never a traceback."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +12,14 @@ import click
 from pytorch_elmo.errors import ConfigurationError, OptionsError, PytorchElmoError
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+_TORCH_MEMORY = re.compile(r"tried to allocate|out of memory", re.IGNORECASE)
 
 
 def in_one_line(error: BaseException) -> tuple[str, int] | None:
     """What to tell the user of an error that is not a fault of the program, and the exit code; None for a fault.
 
     The code is 2 for what was asked wrongly, 130 after Ctrl-C, 1 for the rest. What the system says about a file is
-    the input's; an error of the system that names no file is a fault.
+    the input's; an error of the system that names no file is a fault. Want of memory is what was asked for.
     """
     if isinstance(error, PytorchElmoError):
         asked_wrongly = isinstance(error, ConfigurationError) and not isinstance(error, OptionsError)
@@ -26,7 +28,16 @@ def in_one_line(error: BaseException) -> tuple[str, int] | None:
         return f"the system refuses {error.filename}: {error.strerror}; give another file or folder", FAILURE
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", INTERRUPTED
+    if _is_want_of_memory(error):
+        said = " ".join(str(error).split())[-120:] or "no more is said"
+        return f"there is not the memory for what was asked ({said}); ask for less at once", FAILURE
     return None
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
+    """Whether Python, NumPy or PyTorch could not have the memory; PyTorch says so in a RuntimeError's text."""
+    of_torch = isinstance(error, RuntimeError) and _TORCH_MEMORY.search(str(error))
+    return isinstance(error, MemoryError) or bool(of_torch)
 
 
 @contextmanager
@@ -36,7 +47,7 @@ def one_line_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         sys.exit(FAILURE)
-    except (PytorchElmoError, OSError, KeyboardInterrupt) as error:
+    except (PytorchElmoError, OSError, KeyboardInterrupt, MemoryError, RuntimeError) as error:
         described = in_one_line(error)
         if described is None:
             raise
