@@ -6,7 +6,9 @@ PYTEST_FLAGS ?=
 BIN := .venv/bin
 ALLENNLP := src/pytorch_elmo/allennlp_plugin/packages.toml
 
-.PHONY: setup setup-full demo check test bench tutorials clean
+TUTORIALS := 000 001 002 004
+
+.PHONY: setup setup-full demo check test bench tutorials $(TUTORIALS) clean
 
 setup: .venv/.ready
 
@@ -42,11 +44,12 @@ bench: setup
 	$(BIN)/python scripts/bench_embed.py
 	$(BIN)/python scripts/bench_pretrain.py
 
-# DATA holds imdb/ and scicite/; docs/tutorials.md says where they are had.
+# DATA holds imdb/ and scicite/; docs/tutorials.md says where they are had. `make -j2 tutorials` runs two at a time.
 DATA ?= data
-tutorials: setup
-	$(BIN)/python -m pip install --quiet --editable ".[tutorials]"
-	$(BIN)/python scripts/run_tutorials.py --data $(DATA)
+tutorials: $(TUTORIALS)
+
+$(TUTORIALS): setup
+	$(BIN)/python scripts/run_tutorials.py $@ --data $(DATA)
 
 clean:
 	rm -rf .venv build dist
