@@ -21,7 +21,7 @@ import click
 import numpy as np
 import torch
 
-from bench_vectorizer import Figures, ask_tensorflow, fastest, read_texts, report
+from bench_vectorizer import Figures, fastest, figures_from, has_tensorflow, read_texts, report
 from bench_vectorizer import compare as compare_vectorizers
 from pytorch_elmo.static_embeddings import TextEmbedding
 from pytorch_elmo.text.token_file import write_token_file
@@ -90,10 +90,12 @@ def open_and_embed(folder: Path) -> None:
 
 def run_peer(python: str, embedding: TextEmbedding, texts: list[str], folder: Path, rounds: int) -> Figures | None:
     """TensorFlow's seconds; its SavedModel and its vectors are left in `folder`. None where it is not there."""
+    if not has_tensorflow(python):
+        return None
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
     write_token_file(folder / "tokens.txt", embedding.vocabulary)
     np.save(folder / "matrix.npy", embedding.embedding_matrix.numpy())
-    return ask_tensorflow(python, PEER, str(folder), str(rounds))
+    return figures_from(python, PEER, str(folder), str(rounds))
 
 
 def compare(texts: list[str], peer_python: str | None, rounds: int) -> Figures:

@@ -74,10 +74,13 @@ def fastest(action: Callable[[], object], rounds: int) -> float:
     return min(seconds)
 
 
-def ask_tensorflow(python: str, program: str, *arguments: str) -> Figures | None:
-    """The figures that a program prints as JSON in its last line; None where the interpreter has no TensorFlow."""
-    if subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=False).returncode:
-        return None
+def has_tensorflow(python: str) -> bool:
+    """Whether an interpreter can import it."""
+    return not subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=False).returncode
+
+
+def figures_from(python: str, program: str, *arguments: str) -> Figures:
+    """What a program run by another interpreter prints as JSON in its last line."""
     done = subprocess.run([python, "-c", program, *arguments], capture_output=True, text=True, check=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
@@ -102,10 +105,12 @@ def measure_ours(texts: list[str], rounds: int) -> Figures:
 
 def measure_peer(peer: str, texts: list[str], rounds: int) -> Figures | None:
     """The same of TensorFlow; None where the interpreter has none."""
+    if not has_tensorflow(peer):
+        return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.json"
         path.write_text(json.dumps(texts), encoding="utf-8")
-        return ask_tensorflow(peer, PEER, str(path), str(rounds))
+        return figures_from(peer, PEER, str(path), str(rounds))
 
 
 def compare(texts: list[str], peer: str | None, rounds: int) -> Figures:
