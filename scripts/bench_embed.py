@@ -25,7 +25,7 @@ import click
 import numpy as np
 import torch
 
-from bench_sentences import sentences_of_natural_length, write_sentences
+from bench.sentences import sentences_of_natural_length, write_sentences
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM, BiLMConfig, CharacterEncoderConfig, LstmConfig

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from allennlp.modules.elmo import _ElmoBiLm, batch_to_ids
 
-from bench_models import SHAPES, TINY, read_sentences, timed, write_model
+from bench.models import SHAPES, TINY, read_sentences, timed, write_model
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.weights.load import load_bilm

@@ -26,9 +26,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.models import read_sentences, timed
+from bench.sentences import sentences_of_natural_length
 from bench_embed import peak_gflops, run_measured, two_layers
-from bench_models import read_sentences, timed
-from bench_sentences import sentences_of_natural_length
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.model import BiLM, BiLMConfig
 from pytorch_elmo.model.packed_linear import refuse_slow_precision

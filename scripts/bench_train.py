@@ -27,8 +27,8 @@ from allennlp.modules.seq2seq_encoders import LstmSeq2SeqEncoder
 from allennlp.modules.text_field_embedders import BasicTextFieldEmbedder
 from allennlp.modules.token_embedders.elmo_token_embedder import ElmoTokenEmbedder as AllenNlpsEmbedder
 
-from bench_models import SHAPES, TINY, read_sentences, timed, write_model
-from bench_sentences import sentences_of_natural_length
+from bench.models import SHAPES, TINY, read_sentences, timed, write_model
+from bench.sentences import sentences_of_natural_length
 from pytorch_elmo.allennlp_plugin.token_embedder import ElmoTokenEmbedder
 from pytorch_elmo.allennlp_plugin.token_indexer import ElmoCharactersIndexer
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from bench_sentences import sentences
+from bench.sentences import sentences
 from pytorch_elmo.text import TextVectorizer, strip_html_and_punctuation
 
 Figures = dict[str, float | str]

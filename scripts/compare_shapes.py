@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
+from bench.models import read_sentences
 from bench_embed import two_layers
-from bench_models import read_sentences
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.files import whole_file

@@ -21,9 +21,9 @@ from typing import Any
 
 import torch
 
-from probe_data import embed, read_splits
 from probe_layers import MIX, describe
-from probe_tags import ProbeConfig, tag_ids, train_probe
+from probes.data import embed, read_splits
+from probes.tags import ProbeConfig, tag_ids, train_probe
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.files import whole_file

@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import torch
 
-from parity_allennlp import CHECKS as CHECKS_OF_ALLENNLP
-from parity_allennlp import PURPOSES as PURPOSES_OF_ALLENNLP
-from parity_allennlp import WAITING as WAITING_FOR_ALLENNLP
-from parity_archives import check_archive_2, check_archives_0_9
-from parity_bilm import (
+from checks.allennlp import CHECKS as CHECKS_OF_ALLENNLP
+from checks.allennlp import PURPOSES as PURPOSES_OF_ALLENNLP
+from checks.allennlp import WAITING as WAITING_FOR_ALLENNLP
+from checks.archives import check_archive_2, check_archives_0_9
+from checks.bilm import (
     check_bilm_tf_weights,
     check_ids,
     check_layers,
@@ -33,23 +33,23 @@ from parity_bilm import (
     check_states,
     check_weight_files,
 )
-from parity_cache import check_cache
-from parity_command import check_command
-from parity_conversion import CHECKS as CHECKS_OF_CONVERSION
-from parity_elmo import (
+from checks.cache import check_cache
+from checks.command import check_command
+from checks.conversion import CHECKS as CHECKS_OF_CONVERSION
+from checks.elmo import (
     check_other_shapes,
     check_representations,
     check_scalar_mix,
     check_state_dicts,
     check_token_embedder,
 )
-from parity_embedder import check_embedder
-from parity_errors import check_errors
-from parity_ledger import Golden, GoldenFile, shortened
-from parity_tensorflow import CHECKS as CHECKS_OF_TENSORFLOW
-from parity_tensorflow import LISTED as LISTED_OF_TENSORFLOW
-from parity_tensorflow import PURPOSES as PURPOSES_OF_TENSORFLOW
-from parity_training import check_training
+from checks.embedder import check_embedder
+from checks.errors import check_errors
+from checks.ledger import Golden, GoldenFile, shortened
+from checks.tensorflow import CHECKS as CHECKS_OF_TENSORFLOW
+from checks.tensorflow import LISTED as LISTED_OF_TENSORFLOW
+from checks.tensorflow import PURPOSES as PURPOSES_OF_TENSORFLOW
+from checks.training import check_training
 
 CHECKS: tuple[Callable[[Golden], None], ...] = (
     check_ids,

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from probe_data import SPLITS, Answers, Split, embed, half_width, read_splits
-from probe_picture import draw
-from probe_senses import SenseInventory, nearest_senses, right
-from probe_tags import ProbeConfig, TagResult, most_frequent_tags, tag_ids, train_probe
+from probes.data import SPLITS, Answers, Split, embed, half_width, read_splits
+from probes.picture import draw
+from probes.senses import SenseInventory, nearest_senses, right
+from probes.tags import ProbeConfig, TagResult, most_frequent_tags, tag_ids, train_probe
 from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
 from pytorch_elmo.files import whole_file

@@ -4,7 +4,7 @@
     python scripts/reproduce_table.py --list           # what there is, what is left, and how long it takes
     python scripts/results_page.py                     # the page and its pictures, from the records
 
-DATA has the sets as they are published (scripts/table_data.py names the files). What is made of them, ELMo's vectors
+DATA has the sets as they are published (scripts/table/data.py names the files). What is made of them, ELMo's vectors
 and the trainings go to WORK; a finished run is one file in docs/results/. A run that has its file is not done again;
 stopped or killed, the same command goes on: within a run from its last whole epoch. Names are the tasks, and
 `shares` (NER with a share of the training data), `ablations`, `states` and `advice` (on NER and SST-5).
@@ -21,11 +21,11 @@ from statistics import mean
 from types import FrameType
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
-from table_process import StoppedError, allow, stop
-from table_records import Folders, read_json, settings
-from table_runs import Run, groups
-from table_training import perform
-from table_variants import Json
+from table.process import StoppedError, allow, stop
+from table.records import Folders, read_json, settings
+from table.runs import Run, groups
+from table.training import perform
+from table.variants import Json
 
 
 def chosen(names: list[str]) -> list[Run]:

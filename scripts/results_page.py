@@ -14,10 +14,10 @@ from pathlib import Path
 
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.files import whole_file
-from results_pictures import LAYERS, draw_curves, draw_shares, draw_weights, layer_weights
-from results_summary import Gain, Results
-from table_runs import BY_NAME, SHARES, TASKS, Task
-from table_variants import BASELINE, ELMO
+from table.pictures import LAYERS, draw_curves, draw_shares, draw_weights, layer_weights
+from table.runs import BY_NAME, SHARES, TASKS, Task
+from table.summary import Gain, Results
+from table.variants import BASELINE, ELMO
 
 PICTURES = {"results_curves.png": draw_curves, "results_weights.png": draw_weights, "results_shares.png": draw_shares}
 NOTES = ("<!-- notes -->", "<!-- /notes -->")

@@ -2,7 +2,7 @@
 
     python scripts/train_tagger.py FOLDER --word-vectors FILE [--model NAME_OR_FOLDER] [--json PATH]
 
-FOLDER holds train.tsv, dev.tsv and test.tsv as `tagger_data` says. The tagger is a bidirectional LSTM over word
+FOLDER holds train.tsv, dev.tsv and test.tsv as `tagger.data` says. The tagger is a bidirectional LSTM over word
 vectors that are learned further (with rows for frequent training words that FILE misses), then each token's tag on
 its own. ELMo's biLM is frozen: the layers of each sentence are computed once and kept in memory, and the mix is
 learned. Each configuration is trained from several seeds; the table gives mean and sample standard deviation over
@@ -28,10 +28,10 @@ from pytorch_elmo.embedder import ElmoEmbedder
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
 from pytorch_elmo.files import sha256_of, whole_file
 from pytorch_elmo.static_embeddings import WordVectors
-from tagger_data import SPLITS, NumberedSentence, TaggedSentence, read_splits
-from tagger_model import BiLstmTagger, trainable_word_vectors
-from tagger_spans import SpanScores
-from tagger_training import TaggerConfig, TrainedTagger, train
+from tagger.data import SPLITS, NumberedSentence, TaggedSentence, read_splits
+from tagger.model import BiLstmTagger, trainable_word_vectors
+from tagger.spans import SpanScores
+from tagger.training import TaggerConfig, TrainedTagger, train
 
 Splits = dict[str, list[TaggedSentence]]
 Layers = dict[str, list[Tensor]]

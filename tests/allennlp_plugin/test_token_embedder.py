@@ -1,9 +1,7 @@
 """`elmo_token_embedder`: AllenNLP's arguments, numbers and parameter names, built from a configuration."""
 
-import sys
 from copy import deepcopy
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,8 +18,6 @@ from allennlp.modules.token_embedders.elmo_token_embedder import ElmoTokenEmbedd
 from pytorch_elmo import batch_to_ids
 from pytorch_elmo.allennlp_plugin.token_embedder import ElmoTokenEmbedder
 from pytorch_elmo.errors import PytorchElmoError
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 SENTENCES = [["the", "storm"], ["the", "sea", "at", "night"], ["rain"]]
 IDS = batch_to_ids(SENTENCES)
@@ -46,13 +42,13 @@ def build(files):
 
 @pytest.mark.parametrize(
     "check",
-    ["parity_elmo.check_token_embedder", "parity_archives.check_archive_2", "parity_archives.check_archives_0_9"],
+    ["checks.elmo.check_token_embedder", "checks.archives.check_archive_2", "checks.archives.check_archives_0_9"],
 )
 def test_original_outputs_and_archives(golden_folder, monkeypatch, check):
     """The checks of the core's embedder, with this one in its place; archives are loaded strictly."""
     module, _, function = check.rpartition(".")
     monkeypatch.setattr(f"{module}.ElmoTokenEmbedder", ElmoTokenEmbedder)
-    golden = import_module("parity_ledger").Golden(golden_folder)
+    golden = import_module("checks.ledger").Golden(golden_folder)
     getattr(import_module(module), function)(golden)
     assert golden.all_faults() == []
     assert sum(file.compared for file in golden.files.values()) > 0

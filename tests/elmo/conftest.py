@@ -1,6 +1,5 @@
-"""What the tests of this room share: a committed model as `Elmo`, and the checks of scripts/parity*.py."""
+"""What the tests of this room share: a committed model as `Elmo`, and the checks of scripts/checks/."""
 
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -9,8 +8,6 @@ import torch
 
 from pytorch_elmo.elmo import Elmo
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-
 
 @pytest.fixture
 def assert_parity(golden_folder):
@@ -18,7 +15,7 @@ def assert_parity(golden_folder):
 
     def run(name: str) -> None:
         module, _, function = name.rpartition(".")
-        golden = import_module("parity_ledger").Golden(golden_folder)
+        golden = import_module("checks.ledger").Golden(golden_folder)
         getattr(import_module(module), function)(golden)
         assert golden.all_faults() == []
         assert sum(file.compared for file in golden.files.values()) > 0

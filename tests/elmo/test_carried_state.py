@@ -31,11 +31,11 @@ def rows_of(state: LstmState) -> list[float]:
 
 
 def test_original_scenarios(assert_parity):
-    assert_parity("parity_bilm.check_states")
+    assert_parity("checks.bilm.check_states")
 
 
 def test_original_rows_without_tokens(assert_parity):
-    assert_parity("parity_bilm.check_masked_rows")
+    assert_parity("checks.bilm.check_masked_rows")
 
 
 @pytest.mark.parametrize("name", COMMITTED_MODELS)

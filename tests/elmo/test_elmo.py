@@ -45,11 +45,11 @@ def representations(elmo: Elmo, ids: torch.Tensor) -> torch.Tensor:
     [pytest.param("check_representations", marks=pytest.mark.slow), "check_other_shapes", "check_state_dicts"],
 )
 def test_original_numbers_and_names(assert_parity, check):
-    assert_parity(f"parity_elmo.{check}")
+    assert_parity(f"checks.elmo.{check}")
 
 
 def test_errors_where_the_original_has_them(assert_parity):
-    assert_parity("parity_errors.check_errors")
+    assert_parity("checks.errors.check_errors")
 
 
 @pytest.mark.parametrize("requires_grad", [False, True])

@@ -16,7 +16,7 @@ def loss_of(elmo) -> torch.Tensor:
 
 @pytest.mark.slow
 def test_original_losses_gradients_weights_and_states(assert_parity):
-    assert_parity("parity_training.check_training")
+    assert_parity("checks.training.check_training")
 
 
 def test_a_frozen_network_trains_its_mixes_alone(make_elmo):

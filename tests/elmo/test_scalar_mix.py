@@ -35,7 +35,7 @@ def mix_of(scalars: list[float], gamma: float, *, do_layer_norm: bool = False) -
 
 
 def test_original_outputs_and_gradients(assert_parity):
-    assert_parity("parity_elmo.check_scalar_mix")
+    assert_parity("checks.elmo.check_scalar_mix")
 
 
 @given(MIXES, LENGTHS)

@@ -10,12 +10,12 @@ SENTENCES = [["the", "storm"], [], ["the", "sea", "at"]]
 
 
 def test_original_outputs(assert_parity):
-    assert_parity("parity_elmo.check_token_embedder")
+    assert_parity("checks.elmo.check_token_embedder")
 
 
 def test_original_archives(assert_parity):
-    assert_parity("parity_archives.check_archive_2")
-    assert_parity("parity_archives.check_archives_0_9")
+    assert_parity("checks.archives.check_archive_2")
+    assert_parity("checks.archives.check_archives_0_9")
 
 
 @pytest.mark.parametrize("projection_dim", [None, 0])

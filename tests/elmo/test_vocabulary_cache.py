@@ -30,7 +30,7 @@ def same(ours, theirs) -> None:
 
 @pytest.mark.slow
 def test_original_tables_layers_and_edges(assert_parity):
-    assert_parity("parity_cache.check_cache")
+    assert_parity("checks.cache.check_cache")
 
 
 @pytest.mark.parametrize("characters", [batch_to_ids(SENTENCES), None])

@@ -1,9 +1,7 @@
 """`ElmoEmbedder`: one set of vectors a sentence, whatever is run beside it, before it, or how."""
 
 import re
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +15,6 @@ from pytorch_elmo.embedder import setup
 from pytorch_elmo.embedder.batches import BatchRule
 from pytorch_elmo.errors import ConfigurationError, DownloadError, TextError
 from pytorch_elmo.model import packed_linear
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 ALPHABET = ["the", "sea", "at", "café", "日本語", "😀", "", "<S>", "</S>", "c" * 60, "x\udc00y"]
 SENTENCES = st.lists(st.lists(st.sampled_from(ALPHABET), max_size=40), max_size=8)
@@ -46,8 +42,8 @@ def assert_near(ours, expected) -> None:
 
 @pytest.mark.slow
 def test_original_calls(golden_folder):
-    golden = import_module("parity_ledger").Golden(golden_folder)
-    import_module("parity_embedder").check_embedder(golden)
+    golden = import_module("checks.ledger").Golden(golden_folder)
+    import_module("checks.embedder").check_embedder(golden)
     assert golden.all_faults() == []
     assert sum(file.compared for file in golden.files.values()) > 500
 

@@ -1,9 +1,7 @@
 """SavedModels: what TensorFlow's say of themselves, and those of a slow writer, whole and damaged."""
 
 import json
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,7 @@ from pytorch_elmo.errors import WeightsError
 from pytorch_elmo.formats import read_saved_model
 from slow_saved_model import KEY, meta_graph, text_nodes, write_saved_model
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-facts_of = import_module("parity_graphs").facts_of
+facts_of = import_module("checks.graphs").facts_of
 
 
 def test_every_fact_of_tensorflows_own(test_data):

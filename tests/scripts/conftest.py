@@ -21,7 +21,6 @@ class Done(NamedTuple):
 @pytest.fixture
 def run_script(monkeypatch, capsys):
     """Run a script's `main` with arguments, in this process: starting Python costs more than all that it does."""
-    monkeypatch.syspath_prepend(SCRIPTS)
 
     def run(name, *arguments) -> Done:
         monkeypatch.setattr("sys.argv", [name, *map(str, arguments)])

@@ -2,19 +2,14 @@
 
 import json
 import shutil
-import sys
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 
+import bench_text as bench
 from slow_saved_model import KEY, text_nodes, write_saved_model
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-bench = import_module("bench_text")
 
 TEXTS = ["Bad.<br />Bad!", "good film", "fine film"]
 

@@ -1,15 +1,11 @@
 """The benchmark of the text vectoriser, with a peer that is played."""
 
 import json
-import sys
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-bench = import_module("bench_vectorizer")
+import bench_vectorizer as bench
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import ngram_baselines
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "ngram_baselines.py"
-sys.path.insert(0, str(SCRIPT.parent))
-ngram_baselines = import_module("ngram_baselines")
 
 
 @pytest.fixture

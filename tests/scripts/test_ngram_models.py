@@ -1,20 +1,16 @@
 """The counting models against numbers worked out by hand and against a literal implementation with fractions."""
 
-import sys
 from collections import Counter, defaultdict
 from fractions import Fraction
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ngram_models
 from pytorch_elmo.errors import ConfigurationError
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-ngram_models = import_module("ngram_models")
 FORWARD, BACKWARD = ngram_models.Direction.FORWARD, ngram_models.Direction.BACKWARD
 KneserNeyTrigram, Unigram = ngram_models.KneserNeyTrigram, ngram_models.Unigram
 

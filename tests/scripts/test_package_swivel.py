@@ -6,6 +6,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import package_swivel
 from pytorch_elmo.commands.swivel import command
 from pytorch_elmo.files import sha256_of
 from pytorch_elmo.static_embeddings import TextEmbedding
@@ -43,9 +44,6 @@ def run(tmp_path, monkeypatch) -> Path:
 
 
 def test_a_run_is_packaged(run, run_script, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
-    import package_swivel
-
     monkeypatch.setattr(package_swivel, "PACKAGE", Path("package"))
     monkeypatch.setattr(package_swivel, "NUM_NEIGHBOURS", 2)
     done = run_script("package_swivel.py", run, "small")
@@ -84,17 +82,11 @@ def test_a_run_that_is_none(run, refusal):
     ("arguments", "message"), [(("nowhere", "small"), "nowhere"), (("run", "nameless"), "nameless")]
 )
 def test_folders_that_are_not_there(run, refusal, monkeypatch, arguments, message):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
-    import package_swivel
-
     monkeypatch.setattr(package_swivel, "PACKAGE", Path("package"))
     assert message in refusal("package_swivel.py", *arguments)
 
 
 def test_a_card_with_other_words(run, refusal, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
-    import package_swivel
-
     monkeypatch.setattr(package_swivel, "PACKAGE", Path("package"))
     Path("package/small/README.md").write_text(CARD.replace("| two | |", "| mauve | |"))
     said = refusal("package_swivel.py", run, "small")

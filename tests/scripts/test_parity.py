@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import h5py
@@ -14,13 +13,11 @@ import numpy as np
 import pytest
 import torch
 
+import parity
+from checks import conversion, ledger, outcomes
+from pytorch_elmo import errors
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "parity.py"
-sys.path.insert(0, str(SCRIPT.parent))
-parity = import_module("parity")
-ledger = import_module("parity_ledger")
-outcomes = import_module("parity_outcomes")
-conversion = import_module("parity_conversion")
-errors = import_module("pytorch_elmo.errors")
 
 NUMBERS = np.array([1.0, 2.0], dtype=np.float32)
 

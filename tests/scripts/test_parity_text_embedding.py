@@ -2,16 +2,11 @@
 
 import json
 import shutil
-import sys
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-ledger = import_module("parity_ledger")
-text_embedding = import_module("parity_text_embedding")
+from checks import ledger, text_embedding
 
 NAMES = ("hub", "hub_v1", "bundles", "hub_outputs.*", "hub_v1_outputs.*", "bundles.*", "graph_facts.json",
          "fingerprint64.json", "token_files.json")  # fmt: skip

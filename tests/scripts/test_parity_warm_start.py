@@ -2,16 +2,11 @@
 
 import json
 import shutil
-import sys
-from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-ledger = import_module("parity_ledger")
-warm_start = import_module("parity_warm_start")
+from checks import ledger, warm_start
 
 
 @pytest.fixture

@@ -3,21 +3,19 @@
 import json
 import re
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import probe_layers
+from probes import data as probe_data
+from probes import senses as probe_senses
+from probes import tags as probe_tags
 from pytorch_elmo.errors import TextError
 from tiny_tasks import NUM_SENTENCES, conll_2012
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-probe_data = import_module("probe_data")
-probe_layers = import_module("probe_layers")
-probe_senses = import_module("probe_senses")
-probe_tags = import_module("probe_tags")
 Predicate = probe_data.Predicate
 
 

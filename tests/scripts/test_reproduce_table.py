@@ -23,13 +23,6 @@ NAMES = ("ner-baseline-1", "ner-elmo-1")
 
 
 @pytest.fixture
-def scripts(monkeypatch):
-    """The table's modules, by name."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return import_module
-
-
-@pytest.fixture
 def data(tmp_path):
     """The published files, tiny."""
     ner = tmp_path / "data" / "ner" / "bc5cdr_typed"
@@ -45,7 +38,7 @@ def data(tmp_path):
 
 def make_tiny(set_attribute, model, vectors, epochs=2):
     """The table with NER alone: one seed, sizes of a few numbers, the word vectors and the model small ones."""
-    table_runs, features = import_module("table_runs"), import_module("table_features")
+    table_runs, features = import_module("table.runs"), import_module("table.features")
     sizes = {"WIDTH": "6", "LAYERS": "2", "BATCH_SIZE": "12", "WORD_VECTORS_DIM": "5"}
     ner = replace(table_runs.BY_NAME["ner"], epochs=epochs, seeds=(1,), batches=2, sizes=sizes)
     values = {"TASKS": (ner,), "MODEL": str(model), "WORD_VECTORS": str(vectors), "SEEDS": (1,)}
@@ -69,10 +62,10 @@ reproduce_table.main()
 
 
 @pytest.fixture
-def tiny(scripts, monkeypatch, small_model_folder, data):
+def tiny(monkeypatch, small_model_folder, data):
     """The tiny table in this process."""
     yield make_tiny(monkeypatch.setattr, small_model_folder, data / "vectors.txt")
-    scripts("table_features").model.cache_clear()
+    import_module("table.features").model.cache_clear()
 
 
 @pytest.fixture
@@ -183,30 +176,32 @@ def test_two_runs_once(reproduce, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
 
 
-def test_a_compared_run_is_told_by_its_development_score(tiny, scripts):
-    scripts("table_runs")
-    command = scripts("reproduce_table")
+def test_a_compared_run_is_told_by_its_development_score(tiny):
+    import_module("table.runs")
+    command = import_module("reproduce_table")
     (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
     record = a_record(run) | {"scores": {"validation": {run.task.metric: 0.25}}}
     assert "25.00%" in command.listing([run], {run.name: record})
 
 
 @pytest.mark.slow
-def test_a_compared_run_is_not_scored_on_test(tiny, scripts, data, monkeypatch, tmp_path):
+def test_a_compared_run_is_not_scored_on_test(tiny, data, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
-    records = scripts("table_records")
+    records = import_module("table.records")
     (run,) = (run for run in tiny.groups()["ablations"] if run.name == "ner-top-1")
-    scripts("table_process").allow()
-    record = scripts("table_training").perform(run, records.Folders(data, tmp_path / "work", tmp_path / "results"))
+    import_module("table.process").allow()
+    record = import_module("table.training").perform(
+        run, records.Folders(data, tmp_path / "work", tmp_path / "results")
+    )
     assert list(record["scores"]) == ["validation"]
     assert 0 <= record["scores"]["validation"][run.task.metric] <= 1
 
 
-def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
+def test_what_is_left_is_told(reproduce, tiny, tmp_path, data):
     runs = tiny.groups()["ner"]
     records, folders = (
-        scripts("table_records"),
-        scripts("table_records").Folders(data, tmp_path, tmp_path / "results"),
+        import_module("table.records"),
+        import_module("table.records").Folders(data, tmp_path, tmp_path / "results"),
     )
     folders.results.mkdir()
     record = a_record(runs[0]) | {"settings": records.settings(runs[0], folders)}
@@ -219,9 +214,9 @@ def test_what_is_left_is_told(reproduce, tiny, scripts, tmp_path, data):
     assert told[2] == "1 of 2 runs are there; the other 1 take about 0 h 12 min"
 
 
-def test_settings_and_configurations_say_nothing_of_the_folders(tiny, scripts, data, tmp_path):
+def test_settings_and_configurations_say_nothing_of_the_folders(tiny, data, tmp_path):
     records, (run,) = (
-        scripts("table_records"),
+        import_module("table.records"),
         [run for run in tiny.groups()["ablations"] if run.name == "ner-both-1"],
     )
     folders = [records.Folders(data, tmp_path / name, tmp_path / "results") for name in ("here", "there")]
@@ -234,11 +229,11 @@ def test_settings_and_configurations_say_nothing_of_the_folders(tiny, scripts, d
     assert portable == config | {"a": ["WORK/x.hdf5", 3]}
 
 
-def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, scripts, tmp_path, data):
+def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, tmp_path, data):
     run = tiny.groups()["ner"][0]
-    folders = scripts("table_records").Folders(data, tmp_path, tmp_path / "results")
+    folders = import_module("table.records").Folders(data, tmp_path, tmp_path / "results")
     folders.results.mkdir()
-    other = scripts("table_records").settings(run, folders) | {"share": 20}
+    other = import_module("table.records").settings(run, folders) | {"share": 20}
     folders.record(run).write_text(json.dumps(a_record(run) | {"settings": other}), encoding="utf-8")
     said = reproduce("ner").stderr
     assert "ner-baseline-1.json must be of the run as it is now, its share differ; remove it" in said
@@ -273,7 +268,7 @@ def test_word_vectors_that_are_not_there(reproduce, data):
     assert "vectors.txt" in reproduce("ner", "--jobs", "1").stderr
 
 
-def test_the_names_of_runs_are_their_own(scripts):
-    runs = [run for group in scripts("table_runs").groups().values() for run in group]
+def test_the_names_of_runs_are_their_own():
+    runs = [run for group in import_module("table.runs").groups().values() for run in group]
     assert len(runs) > 100
     assert len({run.name for run in runs}) == len(runs)

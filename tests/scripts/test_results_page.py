@@ -12,13 +12,6 @@ NUM_EPOCHS = 3
 
 
 @pytest.fixture
-def scripts(monkeypatch):
-    """The table's modules, by name."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return import_module
-
-
-@pytest.fixture
 def docs(tmp_path):
     (tmp_path / "results").mkdir()
     return tmp_path
@@ -54,10 +47,10 @@ def line_of(page, title):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_without_records_everything_is_named(run_script, scripts, docs):
+def test_without_records_everything_is_named(run_script, docs):
     done = run_script("results_page.py", "--docs", docs)
     page = (docs / "results.md").read_text("utf-8")
-    groups = scripts("table_runs").groups()
+    groups = import_module("table.runs").groups()
     assert done.stdout == f"{docs / 'results.md'}: 0 runs, {sum(map(len, groups.values()))} not run yet\n"
     assert all(run.name in page for group in groups.values() for run in group)
     assert line_of(page, "NER (BC5CDR)")[2] == "not run yet"
@@ -65,8 +58,8 @@ def test_without_records_everything_is_named(run_script, scripts, docs):
     assert "pictures/" not in page
 
 
-def test_means_deviations_and_error_cuts(run_script, scripts, docs):
-    groups = scripts("table_runs").groups()
+def test_means_deviations_and_error_cuts(run_script, docs):
+    groups = import_module("table.runs").groups()
     write_group(docs, groups["ner"])
     write_group(docs, groups["squad"])
     assert run_script("results_page.py", "--docs", docs).returncode == 0
@@ -87,9 +80,9 @@ def test_means_deviations_and_error_cuts(run_script, scripts, docs):
     assert not (docs / "pictures" / "results_shares.png").exists()
 
 
-def test_the_order_of_seeds_that_both_sides_have(scripts, docs):
-    scripts("table_runs")
-    summary, runs = scripts("results_summary"), scripts("table_runs").groups()["ner"]
+def test_the_order_of_seeds_that_both_sides_have(docs):
+    import_module("table.runs")
+    summary, runs = import_module("table.summary"), import_module("table.runs").groups()["ner"]
     for run in runs:
         if (run.variant.name, run.seed) not in {("baseline", 2), ("elmo", 3)}:
             write_record(docs, run, 0.5)
@@ -101,8 +94,8 @@ def test_the_order_of_seeds_that_both_sides_have(scripts, docs):
     assert gain.deviations == pytest.approx(11 / sqrt((2 + 8) / 2))
 
 
-def test_comparisons_shares_and_notes(run_script, scripts, docs):
-    groups = scripts("table_runs").groups()
+def test_comparisons_shares_and_notes(run_script, docs):
+    groups = import_module("table.runs").groups()
     write_group(docs, [*groups["ner"], *groups["shares"], *groups["ablations"]])
     (docs / "results.md").write_text("old\n<!-- notes -->\nWhy it is so.\n<!-- /notes -->\nold\n", encoding="utf-8")
     run_script("results_page.py", "--docs", docs)
@@ -120,8 +113,8 @@ def test_comparisons_shares_and_notes(run_script, scripts, docs):
     assert (docs / "pictures" / "results_shares.png").read_bytes() == picture
 
 
-def test_records_of_different_data_are_not_compared(refusal, scripts, docs):
-    runs = scripts("table_runs").groups()["ner"]
+def test_records_of_different_data_are_not_compared(refusal, docs):
+    runs = import_module("table.runs").groups()["ner"]
     write_group(docs, runs)
     path = docs / "results" / "ner-elmo-2.json"
     path.write_text(path.read_text("utf-8").replace('"data_sha256": "00"', '"data_sha256": "11"'), encoding="utf-8")
@@ -130,13 +123,13 @@ def test_records_of_different_data_are_not_compared(refusal, scripts, docs):
 
 
 @pytest.mark.parametrize("content", ["[1]", "3"])
-def test_a_record_that_is_no_object(refusal, scripts, docs, content):
-    run = scripts("table_runs").groups()["ner"][0]
+def test_a_record_that_is_no_object(refusal, docs, content):
+    run = import_module("table.runs").groups()["ner"][0]
     (docs / "results" / f"{run.name}.json").write_text(content, encoding="utf-8")
     assert f"must be a JSON object, got {content}; remove it" in refusal("results_page.py", "--docs", docs)
 
 
-def test_a_record_that_is_no_json(refusal, scripts, docs):
-    run = scripts("table_runs").groups()["ner"][0]
+def test_a_record_that_is_no_json(refusal, docs):
+    run = import_module("table.runs").groups()["ner"][0]
     (docs / "results" / f"{run.name}.json").write_text("{", encoding="utf-8")
     assert "must be JSON, it is not" in refusal("results_page.py", "--docs", docs)

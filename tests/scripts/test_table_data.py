@@ -6,7 +6,6 @@ import json
 import lzma
 import tarfile
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,13 +14,9 @@ import tiny_tasks
 from pytorch_elmo.errors import ConfigurationError, TextError
 
 
-@pytest.fixture
-def scripts(monkeypatch):
-    """The table's modules, by name."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
-    module = import_module("table_data")
-    monkeypatch.setattr(module, "PROCESSES", 1)
-    return import_module
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    monkeypatch.setattr(import_module("table.data"), "PROCESSES", 1)
 
 
 def pack(path, members):
@@ -72,8 +67,8 @@ def data(tmp_path):
     return folder
 
 
-def test_every_task_has_its_splits(scripts, data, tmp_path):
-    table_data, runs = scripts("table_data"), scripts("table_runs")
+def test_every_task_has_its_splits(data, tmp_path):
+    table_data, runs = import_module("table.data"), import_module("table.runs")
     assert set(table_data.SOURCES) == {task.name for task in runs.TASKS}
     for task in table_data.SOURCES:
         splits = table_data.prepare(task, data, tmp_path / task)
@@ -88,38 +83,38 @@ def test_every_task_has_its_splits(scripts, data, tmp_path):
         assert table_data.data_sha256(splits) != digest
 
 
-def test_articles_are_in_one_part_each(scripts, data, tmp_path):
-    splits = scripts("table_data").prepare("squad", data, tmp_path / "work")
+def test_articles_are_in_one_part_each(data, tmp_path):
+    splits = import_module("table.data").prepare("squad", data, tmp_path / "work")
     titles = [[article["title"] for article in json.loads(path.read_text("utf-8"))["data"]] for path in splits]
     assert titles == [["2", "3", "4", "5", "7", "8", "9", "10", "11"], ["1", "13"], ["0", "6", "12"]]
 
 
-def test_reviews_are_cut_to_the_sizes(scripts, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(scripts("table_data"), "IMDB_SIZES", {"train": 10, "dev": 3, "test": 99})
-    splits = scripts("table_data").prepare("imdb", data, tmp_path / "work")
+def test_reviews_are_cut_to_the_sizes(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(import_module("table.data"), "IMDB_SIZES", {"train": 10, "dev": 3, "test": 99})
+    splits = import_module("table.data").prepare("imdb", data, tmp_path / "work")
     labels = [[json.loads(line)["label"] for line in path.read_text("utf-8").splitlines()] for path in splits]
     assert [len(part) for part in labels] == [10, 3, 40]
     assert labels[0] == ["neg", "pos"] * 5
 
 
-def test_data_that_are_not_there(scripts, data, tmp_path):
+def test_data_that_are_not_there(data, tmp_path):
     (data / "squad" / "dev-v1.1.json.gz").unlink()
     with pytest.raises(TextError, match=r"must have squad/dev-v1.1.json.gz for squad, got none in .*; name it with"):
-        scripts("table_data").prepare("squad", data, tmp_path / "work")
+        import_module("table.data").prepare("squad", data, tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 
-def test_a_stop_in_between_leaves_no_half(scripts, data, tmp_path, monkeypatch):
+def test_a_stop_in_between_leaves_no_half(data, tmp_path, monkeypatch):
     (data / "scicite_official" / "test.jsonl").unlink()
     with pytest.raises(TextError, match="cannot read"):
-        scripts("table_data").prepare("scicite", data, tmp_path / "scicite")
+        import_module("table.data").prepare("scicite", data, tmp_path / "scicite")
     assert not (tmp_path / "scicite" / "data").exists()
 
 
-def test_a_larger_share_has_the_smaller_in_it(scripts, tmp_path):
+def test_a_larger_share_has_the_smaller_in_it(tmp_path):
     train = tmp_path / "train.txt"
     train.write_text(tiny_tasks.conll_2003(), encoding="utf-8")
-    share_of = scripts("table_data").share_of
+    share_of = import_module("table.data").share_of
     assert share_of(train, 100) == train
     tenth, half = share_of(train, 10), share_of(train, 50)
     assert (tenth.name, half.name) == ("train-10pc.txt", "train-50pc.txt")
@@ -129,8 +124,8 @@ def test_a_larger_share_has_the_smaller_in_it(scripts, tmp_path):
     assert share_of(train, 10) == tenth
 
 
-def test_macro_f1(scripts):
-    macro_f1 = scripts("table_records").macro_f1
+def test_macro_f1():
+    macro_f1 = import_module("table.records").macro_f1
     assert macro_f1(["a", "b", "b"], ["a", "b", "b"]) == 1
     assert macro_f1(["a", "a", "b"], ["a", "b", "b"]) == pytest.approx((2 / 3 + 2 / 3) / 2)
     assert macro_f1(["a", "a", "b"], ["a", "a", "c"]) == pytest.approx(0.5)  # c is no class of the data
@@ -138,16 +133,16 @@ def test_macro_f1(scripts):
         macro_f1(["a", "b"], ["a"])
 
 
-def test_weights_of_mixtures(scripts, tmp_path):
+def test_weights_of_mixtures(tmp_path):
     place = "embedder._elmo.scalar_mix_0"
     scalars = {f"{place}.scalar_parameters.{layer}": torch.tensor([float(layer)]) for layer in range(3)}
     torch.save(scalars | {f"{place}.gamma": torch.tensor([2.0]), "norm.gamma": torch.ones(4)}, tmp_path / "best.th")
-    found = scripts("table_records").mixes(tmp_path / "best.th")
+    found = import_module("table.records").mixes(tmp_path / "best.th")
     assert found == {place: {"weights": pytest.approx(torch.arange(3.0).softmax(0).tolist()), "gamma": 2.0}}
 
 
-def test_seconds_of_several_starts(scripts):
-    records = scripts("table_records")
+def test_seconds_of_several_starts():
+    records = import_module("table.records")
     durations = [records._duration(text) for text in ("0:00:10.5", "0:00:20.25", "0:00:09", "1:00:00.5")]
     assert records.starts(durations) == [20.25, 3600.5]
     assert records.starts([]) == []

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,8 @@ from pytorch_elmo.errors import ConfigurationError
 
 
 @pytest.fixture
-def process(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
-    module = import_module("table_process")
+def process():
+    module = import_module("table.process")
     yield module
     module.allow()
 

@@ -1,17 +1,13 @@
 """Files of tagged sentences, and batches of them."""
 
 import random
-import sys
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
 
 from pytorch_elmo.errors import TextError
+from tagger import data as tagger_data
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-tagger_data = import_module("tagger_data")
 NumberedSentence = tagger_data.NumberedSentence
 
 

@@ -1,15 +1,11 @@
 """Spans and their scores, against examples counted by hand."""
 
-import sys
-from importlib import import_module
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-tagger_spans = import_module("tagger_spans")
+from tagger import spans as tagger_spans
+
 Span, repair_tags, score_spans = tagger_spans.Span, tagger_spans.repair_tags, tagger_spans.score_spans
 spans_of = tagger_spans.spans_of
 

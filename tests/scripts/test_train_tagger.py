@@ -4,20 +4,17 @@ import json
 import math
 import sys
 from collections import Counter
-from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
 
+import train_tagger
 from pytorch_elmo.static_embeddings import WordVectors
+from tagger import data as tagger_data
+from tagger import model as tagger_model
+from tagger import spans as tagger_spans
+from tagger import training as tagger_training
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-train_tagger = import_module("train_tagger")
-tagger_data = import_module("tagger_data")
-tagger_model = import_module("tagger_model")
-tagger_training = import_module("tagger_training")
-tagger_spans = import_module("tagger_spans")
 TaggerConfig = tagger_training.TaggerConfig
 
 TAGS = ["B-X", "I-X", "O"]

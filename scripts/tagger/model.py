@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from pytorch_elmo.elmo import ScalarMix
 from pytorch_elmo.static_embeddings import WordVectors
 from pytorch_elmo.static_embeddings.word_vectors import FIRST_WORD_ID
-from tagger_data import Batch
+from tagger.data import Batch
 
 
 def trainable_word_vectors(pretrained: WordVectors, train_counts: Counter[str]) -> WordVectors:

@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 from pytorch_elmo.files import whole_file
-from table_data import Splits, prepare, share_of
-from table_features import features_of, make_features
-from table_process import run_command, sole
-from table_records import MACRO_F1, METRICS, PREDICTIONS, TEST, Folders, make_record, read_json
-from table_runs import Run
-from table_variants import Json
+from table.data import Splits, prepare, share_of
+from table.features import features_of, make_features
+from table.process import run_command, sole
+from table.records import MACRO_F1, METRICS, PREDICTIONS, TEST, Folders, make_record, read_json
+from table.runs import Run
+from table.variants import Json
 
 CONFIGS = Path("configs")
 
@@ -76,7 +76,7 @@ def _variables(run: Run, folders: Folders, splits: Splits) -> dict[str, str]:
     if run.variant.has_elmo:
         features = features_of(run, folders.task(run))
         found |= {"ELMO_LAYER_FILE": features.layer_file, "ELMO_DIM": str(features.dim)}
-    places = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    places = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = {"OMP_NUM_THREADS": "1", "PYTORCH_ELMO_USE_FAST_ELMO": "1", "PYTHONPATH": os.pathsep.join(places)}
     return found | run.variables | process
 

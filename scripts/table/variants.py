@@ -72,7 +72,7 @@ def _penalty(alpha: float) -> dict[str, Overrides]:
 
 
 _LSTM = {"type": "lstm", "hidden_size": 100, "num_layers": 2, "dropout": 0.5, "bidirectional": True}
-_BESIDE_OUTPUT = "elmo_beside_output"  # the module, and what it registers
+_BESIDE_OUTPUT = "elmo_beside_output"  # a module of this room, and what it registers
 _WORDS, _CHARACTERS, _BCN_WIDTH = 100, 128, 100
 
 
@@ -127,7 +127,7 @@ ABLATIONS = (
     Variant(name="lambda1", title="all layers, λ = 1", overrides=_penalty(1.0)),
     Variant(name="lambda0.001", title="all layers, λ = 0.001", overrides=_penalty(0.001)),
     *(
-        Variant(name=name, title=title, package=_BESIDE_OUTPUT, overrides={"ner": _ner(at_input=at_input)})
+        Variant(name=name, title=title, package=f"table.{_BESIDE_OUTPUT}", overrides={"ner": _ner(at_input=at_input)})
         for name, title, at_input in _PLACES
     ),
     *(

@@ -15,10 +15,10 @@ from pytorch_elmo.files import whole_file
 from pytorch_elmo.model import BiLM
 from pytorch_elmo.weights.convert import convert
 from pytorch_elmo.weights.load import load_pretrained, model_hash, save_pretrained
-from table_data import Splits
-from table_process import run_command
-from table_runs import MODEL, Run
-from table_variants import Features
+from table.data import Splits
+from table.process import run_command
+from table.runs import MODEL, Run
+from table.variants import Features
 
 CONFIGS = Path("configs")
 WARMED_BY = 2000  # sentences of the training part

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from probe_data import Answers, Predicate
+from probes.data import Answers, Predicate
 
 
 class SenseInventory:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from parity_classification import CHECKS as CHECKS_OF_CLASSIFICATION
-from parity_ledger import Golden
-from parity_text_embedding import CHECKS as CHECKS_OF_TEXT_EMBEDDING
-from parity_warm_start import CHECKS as CHECKS_OF_WARM_START
+from checks.classification import CHECKS as CHECKS_OF_CLASSIFICATION
+from checks.ledger import Golden
+from checks.text_embedding import CHECKS as CHECKS_OF_TEXT_EMBEDDING
+from checks.warm_start import CHECKS as CHECKS_OF_WARM_START
 
 CHECKS: tuple[Callable[[Golden], None], ...] = (
     *CHECKS_OF_TEXT_EMBEDDING,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from parity_ledger import Array, GoldenFile
+from checks.ledger import Array, GoldenFile
 from pytorch_elmo.classification.classifier import MeanEmbedding, TextClassifier, dense_head
 from pytorch_elmo.classification.evaluation import Task
 from pytorch_elmo.classification.examples import Examples

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from parity_ledger import FROM_2, MODELS, TOLERANCE, Golden, GoldenFile
+from checks.ledger import FROM_2, MODELS, TOLERANCE, Golden, GoldenFile
 from pytorch_elmo.elmo import Elmo, ElmoTokenEmbedder, ScalarMix
 from pytorch_elmo.model.mask import token_mask
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-import table_runs
 from pytorch_elmo.errors import ConfigurationError
 from pytorch_elmo.formats.torch_file import read_tensors
-from table_data import Splits, data_sha256, word_vectors, word_vectors_sha256
-from table_features import features_of, model
-from table_runs import Run
-from table_variants import Json
+from table import runs
+from table.data import Splits, data_sha256, word_vectors, word_vectors_sha256
+from table.features import features_of, model
+from table.runs import Run
+from table.variants import Json
 
 METRICS, TEST, PREDICTIONS = "metrics.json", "test.json", "test_predictions.jsonl"
 MACRO_F1 = "macro-f1"
@@ -51,7 +51,7 @@ class Folders:
         Raises:
             TextError: there are none of such a name.
         """
-        return word_vectors(table_runs.WORD_VECTORS, self.work)
+        return word_vectors(runs.WORD_VECTORS, self.work)
 
     @cached_property
     def word_vectors_sha256(self) -> str:
@@ -66,7 +66,7 @@ def settings(run: Run, folders: Folders) -> Json:
         "variables": run.variables,
         "overrides": run.overrides(features_of(run, Path(run.task.name))),  # wherever the folder of the work is
         "share": run.share,
-        "model": table_runs.MODEL if run.variant.has_elmo else None,
+        "model": runs.MODEL if run.variant.has_elmo else None,
         "model_sha256": model()[1] if run.variant.has_elmo else None,
         "word_vectors_sha256": folders.word_vectors_sha256,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from parity_ledger import GoldenFile
+from checks.ledger import GoldenFile
 from pytorch_elmo.errors import PytorchElmoError
 
 Call = Callable[[], Any]

@@ -4,9 +4,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from results_summary import Results
-from table_runs import BY_NAME, SHARES, TASKS, Task
-from table_variants import BASELINE, ELMO, Json
+from table.runs import BY_NAME, SHARES, TASKS, Task
+from table.summary import Results
+from table.variants import BASELINE, ELMO, Json
 
 COLOURS = {BASELINE.name: "#aa3377", ELMO.name: "#4477aa"}
 LAYERS = ("token layer", "LSTM 1", "LSTM 2")

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from parity_elmo import set_numbered_mixes
-from parity_ledger import Golden, GoldenFile
+from checks.elmo import set_numbered_mixes
+from checks.ledger import Golden, GoldenFile
 from pytorch_elmo.elmo import Elmo
 
 FOLDER = "training_2.10.1"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from probe_data import SPLITS, Answers
+from probes.data import SPLITS, Answers
 from pytorch_elmo.elmo import ScalarMix
 
 UNSEEN_TAG_ID = -1  # of tags that train does not have: never predicted

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from parity_ledger import Golden, GoldenFile
+from checks.ledger import Golden, GoldenFile
 from pytorch_elmo.elmo import ElmoTokenEmbedder
 
 TASK_MODEL = "B"  # the issue that runs whole archives

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from pytorch_elmo.errors import ConfigurationError
-from table_records import read_json
-from table_runs import Run, Task, groups
-from table_variants import BASELINE, ELMO, Json, Variant
+from table.records import read_json
+from table.runs import Run, Task, groups
+from table.variants import BASELINE, ELMO, Json, Variant
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from parity_ledger import Array, Golden, GoldenFile
+from checks.ledger import Array, Golden, GoldenFile
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.static_embeddings import warmstart_embedding_matrix
 from pytorch_elmo.text import TextVectorizer, strip_html_and_punctuation

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from parity_bilm import layer_by_layer
-from parity_ledger import FROM_2, Golden
-from parity_outcomes import Call, compare_outcomes
+from checks.bilm import layer_by_layer
+from checks.ledger import FROM_2, Golden
+from checks.outcomes import Call, compare_outcomes
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.text import batch_to_ids
 from pytorch_elmo.weights.load import load_bilm

@@ -1,6 +1,6 @@
 """`elmo_beside_output`: ELMo where an encoder's output is, as in table 3 of Peters et al. 2018.
 
-allennlp train CONFIG -s OUT --include-package elmo_beside_output   # with scripts/ on PYTHONPATH
+allennlp train CONFIG -s OUT --include-package table.elmo_beside_output   # with scripts/ on PYTHONPATH
 "encoder": { "type": "elmo_beside_output", "begin": 0, "size": 256, "encoder": { "type": "lstm", ... } }
 """
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from parity_graphs import facts_of
-from parity_ledger import Array, Golden, GoldenFile
+from checks.graphs import facts_of
+from checks.ledger import Array, Golden, GoldenFile
 from pytorch_elmo.errors import TextError
 from pytorch_elmo.formats import TensorBundle, read_saved_model
 from pytorch_elmo.static_embeddings import TextEmbedding

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from table_variants import ABLATIONS, ADVICE, BASELINE, ELMO, STATES, Features, Json, Variant
+from table.variants import ABLATIONS, ADVICE, BASELINE, ELMO, STATES, Features, Json, Variant
 
 MODEL = "default"
 WORD_VECTORS = "swivel-100"  # beside ELMo; a name or folder that scripts/prepare_glove.py takes, or a file of GloVe's

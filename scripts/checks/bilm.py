@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from parity_ledger import FROM_2, MODELS, Golden, GoldenFile, as_array
+from checks.ledger import FROM_2, MODELS, Golden, GoldenFile, as_array
 from pytorch_elmo.elmo import Elmo
 from pytorch_elmo.elmo.carried_state import CarriedState
 from pytorch_elmo.embedder import ElmoEmbedder

@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from parity_bilm import layer_by_layer
-from parity_elmo import load_projection
-from parity_ledger import FROM_2, TOLERANCE, Golden, GoldenFile
-from parity_outcomes import refused
+from checks.bilm import layer_by_layer
+from checks.elmo import load_projection
+from checks.ledger import FROM_2, TOLERANCE, Golden, GoldenFile
+from checks.outcomes import refused
 from pytorch_elmo.elmo import Elmo, ElmoTokenEmbedder
 from pytorch_elmo.elmo.elmo import ElmoOutput
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from parity_ledger import FROM_0_9, Golden, GoldenFile
-from parity_outcomes import refused
+from checks.ledger import FROM_0_9, Golden, GoldenFile
+from checks.outcomes import refused
 from pytorch_elmo.embedder import ElmoEmbedder
 
 MODELS = ("fixture", "syn1", "syn2", "syn3")

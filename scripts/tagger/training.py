@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tagger_data import IGNORED_TAG_ID, NumberedSentence, batches, pad
-from tagger_model import BiLstmTagger
-from tagger_spans import SpanScores, repair_tags, score_spans
+from tagger.data import IGNORED_TAG_ID, NumberedSentence, batches, pad
+from tagger.model import BiLstmTagger
+from tagger.spans import SpanScores, repair_tags, score_spans
 
 Clock = Callable[[], float]
 

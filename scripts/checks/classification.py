@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from parity_classifiers import (
+from checks.classifiers import (
     ESTIMATOR_TOLERANCE,
     LOGIT_TOLERANCE,
     OF_CLASSES,
@@ -25,7 +25,7 @@ from parity_classifiers import (
     linear_run,
     mean_model,
 )
-from parity_ledger import Golden, GoldenFile
+from checks.ledger import Golden, GoldenFile
 from pytorch_elmo.classification.classifier import TextClassifier, num_trained
 from pytorch_elmo.classification.data_sets.splits import directory_split_places
 from pytorch_elmo.classification.evaluation import Task, evaluate

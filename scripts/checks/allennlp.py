@@ -1,7 +1,7 @@
 """Whole archives and configurations of the golden folder, run by AllenNLP 2.10.1 with this package's ELMo in it.
 
 Only where AllenNLP is installed: `CHECKS` is empty elsewhere, and `WAITING` names the files that then wait. These
-checks go before those of `parity_archives`, which leave to them whatever needs a task model.
+checks go before those of `checks.archives`, which leave to them whatever needs a task model.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from parity_ledger import Golden, GoldenFile
+from checks.ledger import Golden, GoldenFile
 
 ISSUE = "waits for AllenNLP (make setup)"
 FROM_0_9, FROM_2 = "archive_0.9.0", "archive_2.10.1"

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from parity_ledger import Array, Golden, GoldenFile
-from parity_outcomes import refused
+from checks.ledger import Array, Golden, GoldenFile
+from checks.outcomes import refused
 from pytorch_elmo.formats import TensorBundle
 from pytorch_elmo.formats.torch_file import read_tensors
 from pytorch_elmo.model import BiLM, LstmConfig

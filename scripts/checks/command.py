@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from parity_ledger import FROM_0_9, Golden, GoldenFile, read_hdf5
+from checks.ledger import FROM_0_9, Golden, GoldenFile, read_hdf5
 
 FOLDER = f"{FROM_0_9}/cli"
 ALLENNLP_BATCH_SIZE = 64
