@@ -99,12 +99,12 @@ def listing(runs: list[Run], records: dict[str, Json]) -> str:
 
 
 def perform_all(runs: list[Run], records: dict[str, Json], folders: Folders, jobs: int) -> None:
-    """Do what is left, some at a time, and tell of each.
+    """Do what is left, some at a time, and tell of each; every first seed before any second.
 
     Raises:
         PytorchElmoError: a run failed; those that had begun were ended.
     """
-    left = [run for run in runs if run.name not in records]
+    left = sorted((run for run in runs if run.name not in records), key=lambda run: run.seed)
     allow()
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(perform, run, folders): run for run in left}

@@ -56,6 +56,17 @@ def _cut(gain: Gain) -> str:
     return f"{gain.error_cut:.1f} %"
 
 
+def catching_up_table(results: Results) -> str:
+    """How soon ELMo is where the baseline ends."""
+    rows = []
+    for task in TASKS:
+        if pairs := results.catching_up(task):
+            best = ", ".join(str(epoch) for epoch, _ in pairs)
+            passed = ", ".join("never" if epoch is None else str(epoch) for _, epoch in pairs)
+            rows.append([task.title, best, passed, str(task.epochs)])
+    return table(["task", "baseline best in epoch", "+ ELMo better than that from epoch", "of"], rows)
+
+
 def weights_table(results: Results) -> str:
     """How each task weighs the layers."""
     rows = []
@@ -115,6 +126,8 @@ def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[s
     if drawn["results_curves.png"]:
         yield "## Learning curves"
         yield _picture("results_curves.png", "score on the development part after each epoch")
+        yield CATCHING_UP
+        yield catching_up_table(results)
     if drawn["results_weights.png"]:
         yield "## Which layers the tasks take\nThe learned mixture, means over seeds (the paper's figure 2)."
         yield _picture("results_weights.png", "weights of the layers, by task")
@@ -148,6 +161,10 @@ READING = (
     "where a task's name says so, of much more text behind ELMo, and of larger models: their gains are to be "
     "compared, not the figures. Word vectors are trained along everywhere, also on SST-5, SQuAD and coreference, "
     "where the papers' are fixed: a word without a vector from text would keep a random one, to the baseline's harm."
+)
+CATCHING_UP = (
+    "How many passes over the training data ELMo spares (the paper's section 5.4): for each seed the epoch in which "
+    "the baseline is best on the development part, and the first in which + ELMo is better than that."
 )
 ON_DEVELOPMENT = (
     "Figures of the development part, at its best epoch, as in the paper's tables 2 and 3: what is learned from them "

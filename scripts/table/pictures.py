@@ -32,6 +32,7 @@ def draw_curves(results: Results, path: Path) -> bool:
             scores = curve(results.of(task, variant))
             axis.plot(range(1, len(scores) + 1), scores, color=COLOURS[variant.name], label=variant.title)
         axis.set_title(task.title)
+        axis.locator_params("x", integer=True)
         axis.set_xlabel("epoch")
         axis.set_ylabel(f"{_on_development(task)}, development")
     for axis in axes[len(tasks) :]:

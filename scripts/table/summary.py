@@ -104,6 +104,19 @@ class Results:
             return None
         return Gain(*(Score(tuple(_percent(side[seed], task) for seed in seeds)) for side in sides))
 
+    def catching_up(self, task: Task) -> list[tuple[int, int | None]]:
+        """The epoch in which the baseline is best on development, and the first in which ELMo is better than that.
+
+        A pair for each seed that both have; None where ELMo never is.
+        """
+        sides = [{record["seed"]: record for record in self.of(task, side)} for side in (BASELINE, ELMO)]
+        pairs = []
+        for seed in sorted(sides[0].keys() & sides[1].keys()):
+            before, after = ([point["validation"] for point in side[seed]["learning_curve"]] for side in sides)
+            better = (epoch for epoch, score in enumerate(after, 1) if score > max(before))
+            pairs.append((before.index(max(before)) + 1, next(better, None)))
+        return pairs
+
     def variants(self, group: str, task: Task) -> list[Variant]:
         """What a group compares on a task, in its order."""
         runs: Iterable[Run] = (run for run in self.groups[group] if run.task.name == task.name)

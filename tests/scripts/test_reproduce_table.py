@@ -268,6 +268,28 @@ def test_word_vectors_that_are_not_there(reproduce, data):
     assert "vectors.txt" in reproduce("ner", "--jobs", "1").stderr
 
 
+def test_every_first_seed_comes_before_any_second(monkeypatch, tmp_path):
+    command, done = import_module("reproduce_table"), []
+    record = {
+        "scores": {"test": {"f1-measure-overall": 0.5, "accuracy": 0.5}},
+        "seconds": 60,
+        "task": "",
+        "share": 100,
+    }
+
+    def perform(run, folders):
+        done.append(run.name)
+        return record | {"variant": run.variant.name}
+
+    monkeypatch.setattr(command, "perform", perform)
+    runs = command.chosen(["sst5", "ner"])
+    command.perform_all(runs, {runs[0].name: record | {"variant": "baseline"}}, None, jobs=1)
+    assert done == [
+        *("sst5-elmo-1", "ner-baseline-1", "ner-elmo-1"),
+        *(f"{task}-{side}-{seed}" for seed in (2, 3) for task in ("sst5", "ner") for side in ("baseline", "elmo")),
+    ]
+
+
 def test_the_names_of_runs_are_their_own():
     runs = [run for group in import_module("table.runs").groups().values() for run in group]
     assert len(runs) > 100

@@ -94,6 +94,25 @@ def test_the_order_of_seeds_that_both_sides_have(docs):
     assert gain.deviations == pytest.approx(11 / sqrt((2 + 8) / 2))
 
 
+def test_how_soon_elmo_is_where_the_baseline_ends(docs):
+    runs = import_module("table.runs").groups()["ner"]
+    curves = {
+        "ner-baseline-1": [0.5, 0.7, 0.7],
+        "ner-elmo-1": [0.7, 0.8, 0.9],
+        "ner-baseline-2": [0.9, 0.1, 0.1],
+        "ner-elmo-2": [0.1, 0.9, 0.9],
+        "ner-elmo-3": [0.1, 0.2, 0.3],
+    }
+    for run in runs:
+        if run.name in curves:
+            write_record(docs, run, 0.5)
+            path = docs / "results" / f"{run.name}.json"
+            record = json.loads(path.read_text("utf-8"))
+            record["learning_curve"] = [{"validation": score} for score in curves[run.name]]
+            path.write_text(json.dumps(record), encoding="utf-8")
+    assert import_module("table.summary").Results(docs / "results").catching_up(runs[0].task) == [(2, 2), (1, None)]
+
+
 def test_comparisons_shares_and_notes(run_script, docs):
     groups = import_module("table.runs").groups()
     write_group(docs, [*groups["ner"], *groups["shares"], *groups["ablations"]])
