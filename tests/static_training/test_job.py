@@ -86,7 +86,7 @@ def test_counts_that_are_there_are_taken(texts):
         ),
         (
             lambda texts: (texts[::-1], CONFIG),
-            r"counts of a\.txt \(71 bytes\), got b\.txt\.gz \(\d+ bytes\); name the",
+            r"counts of a\.txt \(71 bytes, sha256 \w{8}\), got b\.txt\.gz \(\d+ bytes, sha256 \w{8}\); name the",
         ),
     ],
 )
@@ -94,6 +94,14 @@ def test_counts_of_something_else_are_refused(texts, change, message):
     prepare(texts)
     with pytest.raises(ConfigurationError, match=message):
         prepare(*change(texts))
+
+
+def test_texts_that_changed_without_growing_are_refused(texts):
+    prepare(texts)
+    path = Path("a.txt")
+    path.write_bytes(path.read_bytes().swapcase())
+    with pytest.raises(ConfigurationError, match=r"counts of a\.txt \(71 bytes, sha256 (\w{8})\), got a\.txt \(71 b"):
+        prepare(texts)
 
 
 def test_counts_that_are_damaged_are_refused(texts):

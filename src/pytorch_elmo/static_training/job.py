@@ -63,7 +63,7 @@ def _count(inputs: Sequence[InputFile], folder: Path, room: Path, config: Counti
         num_tokens = counter.count(_read(inputs, config, "counting pairs", progress), ids)
         description = {
             "config": asdict(config),
-            "texts": [_describe(file) | {"sha256": list(map(sha256_of, files_of(file)))} for file in inputs],
+            "texts": [_describe(file) for file in inputs],
             "num_tokens": num_tokens,
             "num_tokens_in_vocabulary": sum(count for _, count in words),
         }
@@ -136,7 +136,11 @@ def _refuse_folder_in_texts(folder: Path, texts: Sequence[str]) -> None:
 
 
 def _describe(file: InputFile) -> dict[str, Any]:
-    return {"name": file.name, "bytes": size_of([file])}
+    return {"name": file.name, "bytes": size_of([file]), "sha256": [sha256_of(part) for part in files_of(file)]}
+
+
+def _summary(text: dict[str, Any]) -> str:
+    return f"{text['name']} ({text['bytes']} bytes, sha256 {' '.join(digest[:8] for digest in text['sha256'])})"
 
 
 def _refuse_other_counts(
@@ -150,10 +154,10 @@ def _refuse_other_counts(
                 "setting, or choose another output folder"
             )
     for was, file in zip(description["texts"], inputs, strict=False):
-        if {"name": was["name"], "bytes": was["bytes"]} != _describe(file):
+        if was != (text := _describe(file)):
             raise ConfigurationError(
-                f"{folder} holds counts of {was['name']} ({was['bytes']} bytes), got {file.name} "
-                f"({size_of([file])} bytes); name the same texts, or choose another output folder"
+                f"{folder} holds counts of {_summary(was)}, got {_summary(text)}; name the same texts, or choose "
+                "another output folder"
             )
     if len(inputs) != len(description["texts"]):
         raise ConfigurationError(
