@@ -18,16 +18,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
+from probes.linear import Part, accuracy
 from pytorch_elmo.errors import PytorchElmoError, TextError
 from pytorch_elmo.static_embeddings import TextEmbedding, WordVectors
 from pytorch_elmo.text.lines import InputFile, read_lines
 from pytorch_elmo.text.tokenizers import TOKENIZERS, make_tokenizer
-
-WEIGHT_DECAYS = (1e-4, 1e-3, 1e-2, 1e-1)
-MOST_STEPS = 100
 
 
 class Sentence(NamedTuple):
@@ -35,13 +32,6 @@ class Sentence(NamedTuple):
 
     tokens: list[str]
     label: str
-
-
-class Part(NamedTuple):
-    """The sentences of a part as vectors, (num_sentences, dim) float32, and their labels, (num_sentences,) int64."""
-
-    vectors: Tensor
-    labels: Tensor
 
 
 def read_vectors(path: Path) -> WordVectors:
@@ -86,37 +76,6 @@ def average(sentences: Sequence[Sentence], table: WordVectors, shared: frozenset
     ids = table.words_to_ids(words)
     counts = torch.tensor([max(len(sentence), 1) for sentence in words])
     return torch.stack([table(row.unsqueeze(0)).sum(dim=1)[0] for row in ids]).detach() / counts[:, None]
-
-
-def accuracy(train: Part, dev: Part, test: Part) -> float:
-    """Of the classifier on TEST, its weight decay chosen on DEV."""
-    mean, deviation = train.vectors.mean(dim=0), train.vectors.std(dim=0).clamp(min=1e-6)
-    train, dev, test = (part._replace(vectors=(part.vectors - mean) / deviation) for part in (train, dev, test))
-    classifiers = [fit(train, decay) for decay in WEIGHT_DECAYS]
-    return share_right(max(classifiers, key=lambda classifier: share_right(classifier, dev)), test)
-
-
-def fit(train: Part, weight_decay: float) -> nn.Linear:
-    """Multinomial logistic regression by L-BFGS, from zeros."""
-    classifier = nn.Linear(train.vectors.shape[1], int(train.labels.max()) + 1)
-    nn.init.zeros_(classifier.weight)
-    nn.init.zeros_(classifier.bias)
-    optimizer = torch.optim.LBFGS(classifier.parameters(), max_iter=MOST_STEPS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = F.cross_entropy(classifier(train.vectors), train.labels)
-        value = value + weight_decay / 2 * classifier.weight.square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    return classifier
-
-
-def share_right(classifier: nn.Linear, part: Part) -> float:
-    """Accuracy."""
-    return float((classifier(part.vectors).argmax(dim=1) == part.labels).double().mean())
 
 
 def compare(paths: Sequence[Path], tables: Sequence[WordVectors], tokenizer: str) -> str:
