@@ -7,7 +7,8 @@
 DATA has the sets as they are published (scripts/table/data.py names the files). What is made of them, ELMo's vectors
 and the trainings go to WORK; a finished run is one file in docs/results/. A run that has its file is not done again;
 stopped or killed, the same command goes on: within a run from its last whole epoch. Names are the tasks, and
-`shares` (NER with a share of the training data), `ablations`, `states` and `advice` (on NER and SST-5).
+`shares` (NER with a share of the training data), `ablations`, `states` and `advice` (on NER and SST-5), and `fixed`
+(word vectors, on SST-5).
 """
 
 import argparse

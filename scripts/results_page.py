@@ -21,7 +21,6 @@ from table.variants import BASELINE, ELMO
 
 PICTURES = {"results_curves.png": draw_curves, "results_weights.png": draw_weights, "results_shares.png": draw_shares}
 NOTES = ("<!-- notes -->", "<!-- /notes -->")
-COMPARED = ("ner", "sst5")
 _NOTHING = "–"
 
 
@@ -89,7 +88,7 @@ def shares_table(results: Results) -> str:
 
 def comparison(results: Results, group: str) -> str:
     """What a group compares, on the development part of each of its tasks."""
-    tasks = [BY_NAME[name] for name in COMPARED]
+    tasks = [task for task in TASKS if results.variants(group, task)]
     variants = {variant.name: variant for task in tasks for variant in results.variants(group, task)}
     rows = []
     for variant in (BASELINE, ELMO, *variants.values()):
@@ -183,6 +182,10 @@ COMPARISONS = {
         "ELMo's authors advise dropout of about 0.5 on ELMo, no layer normalisation, a small penalty (above), and "
         "word vectors beside it; + ELMo has no dropout of its own on ELMo (the models drop half of their "
         "input, ELMo among it), no normalisation, and the word vectors.",
+    ),
+    "fixed": (
+        "Word vectors that stay fixed",
+        "As in the paper's SST-5. Trained along, they learn of the labels what they had not from text.",
     ),
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from table.variants import ABLATIONS, ADVICE, BASELINE, ELMO, STATES, Features, Json, Variant
+from table.variants import ABLATIONS, ADVICE, BASELINE, ELMO, FIXED, STATES, Features, Json, Variant
 
 MODEL = "default"
 WORD_VECTORS = "swivel-100"  # beside ELMo; a name or folder that scripts/prepare_glove.py takes, or a file of GloVe's
@@ -245,4 +245,5 @@ def groups() -> dict[str, tuple[Run, ...]]:
     named["ablations"] = _compared(ABLATIONS, "ner", "sst5")
     named["states"] = _compared(STATES, "ner", "sst5")
     named["advice"] = _compared(ADVICE, "ner", "sst5")
+    named["fixed"] = _compared(FIXED, "sst5")
     return {name: tuple(runs) for name, runs in named.items()}

@@ -144,3 +144,8 @@ ADVICE = (
     Variant(name="norm", title="layers normalised", overrides=_same(do_layer_norm=True)),
     Variant(name="alone", title="without word vectors from text", variables={"WORD_VECTORS": ""}),
 )
+_FIXED = {"sst5": _always({"model.text_field_embedder.token_embedders.tokens.trainable": False})}
+FIXED = (
+    Variant(name="fixed", title="baseline, word vectors fixed", has_elmo=False, base="{}", overrides=_FIXED),
+    Variant(name="fixed-elmo", title="+ ELMo, word vectors fixed", overrides=_FIXED),
+)

@@ -242,7 +242,7 @@ def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, tmp_path, data
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nerd",), "a name must be one of ner, shares, ablations, states, advice, got nerd; name one"),
+        (("nerd",), "a name must be one of ner, shares, ablations, states, advice, fixed, got nerd; name one"),
         (("ner", "--jobs", "0"), "--jobs must be at least 1, got 0; leave it out for 2"),
     ],
 )
