@@ -6,10 +6,10 @@
 local elmo = import 'common/elmo.libsonnet';
 
 (import 'common/scicite.libsonnet') {
-  dataset_reader+: { token_indexers+: { elmo: elmo.indexer } },
+  dataset_reader+: { token_indexers+: { elmo: elmo.indexer { token_min_padding_length: 5 } } },
   model+: {
     text_field_embedder+: { token_embedders+: { elmo: elmo.embedder(dropout=0.5) } },
-    seq2vec_encoder+: { input_size: super.input_size + elmo.dimension },
+    seq2vec_encoder+: { embedding_dim: super.embedding_dim + elmo.dimension },
     regularizer: elmo.regularizer(0.001),
   },
 }

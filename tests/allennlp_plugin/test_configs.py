@@ -119,7 +119,7 @@ def test_two_steps(name, train):
 @pytest.mark.parametrize("task", TASKS)
 def test_a_pair_differs_in_elmo_alone(task, read):
     places = set(differences(read(task), read(f"{task}_elmo")))
-    sizes = {place for place in places if place.endswith(("input_size", "input_dim"))}
+    sizes = {place for place in places if place.endswith(("input_size", "input_dim", "encoder.embedding_dim"))}
     key = "contextual" if task == "sst5" else "elmo"
     rest = {
         place.removesuffix(f".{key}").removeprefix("validation_") for place in places - sizes - {"model.regularizer"}
