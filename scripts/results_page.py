@@ -154,7 +154,7 @@ INTRODUCTION = (
     "in [results/](results/)."
 )
 READING = (
-    "Figures are percent on the test part, which is scored once, with the model of the epoch that was best on the "
+    "Figures are percent on the test part, scored once a run, with the model of the epoch that was best on the "
     "development part: mean ± standard deviation over seeds. *Deviations*: the gain over the pooled standard "
     "deviation. *Error cut*: the share of the baseline's errors that are gone. The paper's figures are of other data "
     "where a task's name says so, of much more text behind ELMo, and of larger models: their gains are to be "
