@@ -211,8 +211,8 @@ def test_the_same_in_a_model_that_does_not_compare(train):
     data = dict.fromkeys(("TRAIN_DATA_PATH", "VALIDATION_DATA_PATH"), "tiny/scicite.gold_conll")
     assert train(str(CONFIGS / "scicite_elmo.jsonnet"), ELMO_DIM="12", **data) == (
         2,
-        "the vectors that go into a LstmSeq2VecEncoder must be of its input_size, they have 16 numbers and it takes "
-        '18; write "input_size": 16 in its section of the model',
+        "the vectors that go into a CnnEncoder must be of its embedding_dim, they have 16 numbers and it takes 18; "
+        'write "embedding_dim": 16 in its section of the model',
     )
 
 
