@@ -91,6 +91,7 @@ _MORE_MENDS = (
     "size_errors",
     "whole_checkpoints",  # so that --recover goes on
     "encoders",  # the same numbers with less work
+    "packed_lstm",
 )
 
 

@@ -47,7 +47,7 @@ def mend_augmented_lstm(module: ModuleType) -> None:
     rows that begin after it; so here.
     """
     owner: Any = module.AugmentedLstm
-    forward: Callable[..., Any] = owner.forward
+    forward: Callable[..., tuple[PackedSequence, States]] = owner.forward
 
     @functools.wraps(forward)
     def input_first(self: Any, inputs: Any, states: States | None = None) -> tuple[PackedSequence, States]:
