@@ -158,8 +158,12 @@ def losses(metrics: Config) -> list[float]:
     ids=["frozen", "fine-tuned", "projected"],
 )
 def test_with_state_training_is_allennlps(train, elmo, arguments):
-    ours = train(tagger({**elmo, **arguments, "type": "seeded_elmo", "stateful": True}), "ours")
-    theirs = train(tagger({**elmo, **arguments, "type": "allennlps_seeded_elmo"}), "theirs")
+    """At a rate at which rounding stays small: at 0.05 a change of 1e-7 in AllenNLP's own moves its loss by 7e-4."""
+    ours = tagger({**elmo, **arguments, "type": "seeded_elmo", "stateful": True})
+    theirs = tagger({**elmo, **arguments, "type": "allennlps_seeded_elmo"})
+    for config in (ours, theirs):
+        config["trainer"]["optimizer"]["lr"] = 0.005
+    ours, theirs = train(ours, "ours"), train(theirs, "theirs")
     np.testing.assert_allclose(losses(ours), losses(theirs), atol=1e-5, rtol=0)
     assert ours["training_reg_loss"] > 0
 
