@@ -91,9 +91,15 @@ def _with_hook() -> nn.LSTM:
     return module
 
 
-def test_it_stands_for_a_plain_lstm_that_is_trained():
-    packed = pack_sequence([torch.randn(3, 3)])
+def packed_sequences(*lengths: int) -> PackedSequence:
+    return pack_sequence([torch.randn(length, 3) for length in lengths])
+
+
+def test_it_stands_for_a_plain_lstm_that_is_trained_on_sequences_of_different_lengths():
+    packed = packed_sequences(3, 2)
     assert suits(nn.LSTM(3, 4), packed)
+    assert not suits(nn.LSTM(3, 4), packed_sequences(3, 3))
+    assert not suits(nn.LSTM(3, 4), packed_sequences(3))
     with torch.no_grad():
         assert not suits(nn.LSTM(3, 4), packed)
     with torch.autocast("cpu", torch.bfloat16):
@@ -106,7 +112,7 @@ def test_it_stands_for_a_plain_lstm_that_is_trained():
     ids=["gru", "projected", "double", "derived", "hooked"],
 )
 def test_other_modules_go_pytorchs_way(module):
-    assert not suits(module, pack_sequence([torch.randn(3, 3)]))
+    assert not suits(module, packed_sequences(3, 2))
 
 
 @pytest.mark.parametrize(

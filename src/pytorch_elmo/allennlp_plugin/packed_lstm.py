@@ -1,8 +1,9 @@
-"""PyTorch's LSTM over packed sequences, trained on CPUs in less time: the same numbers, another way back.
+"""PyTorch's LSTM over sequences of different lengths, trained on CPUs in less time: the same numbers.
 
-PyTorch differentiates its steps one by one on CPUs, and adds up the gradient of the recurrent weights at each of
-them. Here one function goes back through a whole direction: what does not depend on the step after it is computed
-for all steps at once, and the gradients of weights are one matrix product each.
+PyTorch differentiates such an LSTM step by step on CPUs, and adds up the gradient of the recurrent weights at each of
+them; where all sequences have one length it is fast. Here one function goes back through a whole direction: what does
+not depend on the step after it is computed for all steps at once, and the gradients of weights are one matrix product
+each. Measured (32 sequences, 50 to 200 wide): 1.8 to 2.5 times as fast; with one length it would be slower.
 """
 
 import functools
@@ -149,7 +150,8 @@ def _parameters(lstm: nn.LSTM, layer: int, direction: int) -> tuple[Tensor, Tens
 
 
 def suits(module: nn.Module, inputs: PackedSequence) -> TypeGuard[nn.LSTM]:
-    """Whether `run` may stand for the module, and is faster: while training, on a CPU, without a projection."""
+    """Whether `run` may stand for the module, and is faster: training on a CPU, lengths differ, no projection."""
+    sizes = inputs.batch_sizes
     return (
         type(module) is nn.LSTM
         and not module._forward_hooks
@@ -157,6 +159,7 @@ def suits(module: nn.Module, inputs: PackedSequence) -> TypeGuard[nn.LSTM]:
         and torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
         and inputs.sorted_indices is None
+        and int(sizes[0]) != int(sizes[-1])
         and inputs.data.device.type == "cpu"
         and inputs.data.dtype == next(module.parameters()).dtype
         and module.proj_size == 0
