@@ -125,6 +125,14 @@ def test_the_input_of_all_steps_at_once_gives_the_same(
     assert_close(our_gradients, their_gradients)
 
 
+def test_mixed_precision_is_taken_as_before():
+    module = AugmentedLstm(3, 4)
+    inputs = pack_sequence([torch.randn(3, 3), torch.randn(2, 3)])
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, theirs = AugmentedLstm.forward(module, inputs), ORIGINAL_LSTM(module, inputs)
+    torch.testing.assert_close(ours[0].data.float(), theirs[0].data.float(), rtol=0, atol=0.02)
+
+
 def test_masks_are_drawn_as_before_so_that_what_follows_them_is_the_same():
     module = AugmentedLstm(3, 4, recurrent_dropout_probability=0.3).eval()
     inputs = pack_sequence([torch.randn(3, 3)])

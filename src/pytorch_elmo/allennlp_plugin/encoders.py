@@ -21,7 +21,8 @@ def mend_token_characters(module: ModuleType) -> None:
     """The CNN over a word's characters depends on the word alone: each distinct word of a batch meets it once.
 
     AllenNLP runs it on every token and on all padding; what comes out is equal bit for bit. An encoder that is not
-    the CNN may have dropout of its own, for each token another, and stays as it is.
+    the CNN may have dropout of its own, for each token another, and stays as it is; so does a GPU, where finding the
+    distinct words has not been measured.
     """
     owner: Any = module.TokenCharactersEncoder
     forward: Callable[..., Tensor] = owner.forward
@@ -29,7 +30,8 @@ def mend_token_characters(module: ModuleType) -> None:
     @functools.wraps(forward)
     def each_word_once(self: Any, token_characters: Tensor) -> Tensor:
         encoder = self._encoder._module
-        if type(encoder).__name__ != "CnnEncoder" or not token_characters.numel():
+        is_cnn, is_cpu = type(encoder).__name__ == "CnnEncoder", token_characters.device.type == "cpu"
+        if not (is_cnn and is_cpu and token_characters.numel()):
             return forward(self, token_characters)
         words, places = torch.unique(token_characters.flatten(0, 1), dim=0, return_inverse=True)
         vectors = encoder(self._embedding._module(words), (words != 0).long())
@@ -94,10 +96,11 @@ def _step(cell: Any, projected: Tensor, hidden: Tensor, memory: Tensor) -> State
     gates = projected[:, : num_gates * size] + cell.state_linearity(hidden)
     chunks = gates.chunk(num_gates, dim=1)
     taken, kept, shown = (torch.sigmoid(chunks[place]) for place in (0, 1, 3))
-    memory = torch.addcmul(taken * torch.tanh(chunks[2]), kept, memory)
+    memory = taken * torch.tanh(chunks[2]) + kept * memory
     output = shown * torch.tanh(memory)
     if cell.use_highway:
-        output = torch.lerp(projected[:, num_gates * size :], output, torch.sigmoid(chunks[4]))
+        carried = torch.sigmoid(chunks[4])
+        output = carried * output + (1 - carried) * projected[:, num_gates * size :]
     return output, memory
 
 
