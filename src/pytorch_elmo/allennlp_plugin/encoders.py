@@ -20,7 +20,7 @@ States = tuple[Tensor, Tensor]  # what was put out, and the memory; (num_rows, h
 def mend_token_characters(module: ModuleType) -> None:
     """The CNN over a word's characters depends on the word alone: each distinct word of a batch meets it once.
 
-    AllenNLP runs it on every token and on all padding; what comes out is equal bit for bit. An encoder that is not
+    AllenNLP runs it on every token and on all padding; what comes out is the same to 1e-6. An encoder that is not
     the CNN may have dropout of its own, for each token another, and stays as it is; so does a GPU, where finding the
     distinct words has not been measured.
     """
