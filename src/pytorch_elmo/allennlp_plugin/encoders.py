@@ -1,7 +1,7 @@
 """Two of AllenNLP's encoders with less work: the same numbers, and the same gradients, in less time.
 
-Task models spend most of a training step there once ELMo's vectors are read or fast: in the convolution over
-characters beside the word vectors (NER, SQuAD, coreference), and in the LSTM of SRL.
+Task models spend much of a training step there once ELMo's vectors are read or fast: in the convolution over
+characters beside the word vectors (NER, SQuAD), and in the LSTM of SRL.
 """
 
 import functools

@@ -166,14 +166,8 @@ def suits(module: nn.Module, inputs: PackedSequence) -> TypeGuard[nn.LSTM]:
     )
 
 
-class _Runner:
-    """In the place of a recurrent module, for the call that packs its input."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-
-    def __call__(self, inputs: PackedSequence, states: Any = None) -> Any:
-        return run(self.module, inputs, states) if suits(self.module, inputs) else self.module(inputs, states)
+def _run_faster(module: nn.Module, inputs: PackedSequence, states: Any = None) -> Any:
+    return run(module, inputs, states) if suits(module, inputs) else module(inputs, states)
 
 
 def mend_encoder_base(module: ModuleType) -> None:
@@ -183,7 +177,7 @@ def mend_encoder_base(module: ModuleType) -> None:
 
     @functools.wraps(sort_and_run)
     def sort_and_run_forward(self: Any, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return sort_and_run(self, _Runner(module), *args, **kwargs)
+        return sort_and_run(self, functools.partial(_run_faster, module), *args, **kwargs)
 
     owner.sort_and_run_forward = sort_and_run_forward
 
