@@ -68,6 +68,13 @@ def by_an_optimizer(bilm):
     bilm.requires_grad_(False)
 
 
+def by_a_fused_optimizer(bilm):
+    """It does not count as a change of the parameters for PyTorch."""
+    optimizer = torch.optim.Adam(bilm.parameters(), lr=0.1, fused=True)
+    torch.stack(bilm(random_ids([3])).layer_activations).square().sum().backward()
+    optimizer.step()
+
+
 def by_a_state_dict(bilm):
     bilm.load_state_dict(read_committed("clipped").apply(halve).state_dict())
 
@@ -96,6 +103,32 @@ def test_changed_parameters_are_noticed(small_model, change):
     after = run(frozen, small_model, ids)
     assert not near(after, before)
     assert near(after, layers(small_model, ids))
+
+
+def test_a_fused_step_is_noticed_while_it_may_be_trained(small_model):
+    frozen, ids = FrozenBiLM(), random_ids([3, 5])
+    small_model.requires_grad_(True)
+    with torch.no_grad():
+        before = run(frozen, small_model, ids)
+        assert frozen.engine(small_model) is frozen.engine(small_model)
+    by_a_fused_optimizer(small_model)
+    with torch.no_grad():
+        after = run(frozen, small_model, ids)
+    assert not near(after, before)
+    assert near(after, layers(small_model, ids))
+
+
+def test_training_between_two_times_of_being_frozen_is_noticed(make_elmo):
+    elmo, ids = make_elmo(), random_ids([3, 5])
+    before = elmo(ids)["elmo_representations"][0].detach()
+    elmo.requires_grad_(True)
+    optimizer = torch.optim.Adam(elmo.parameters(), lr=0.1, fused=True)
+    elmo(ids)["elmo_representations"][0].square().sum().backward()
+    optimizer.step()
+    elmo.requires_grad_(False)
+    after = elmo(ids)["elmo_representations"][0].detach()
+    assert not near(after, before)
+    assert near(after, copy.deepcopy(elmo)(ids)["elmo_representations"][0].detach())
 
 
 def test_a_copy_makes_its_own_fast_form(small_model):
