@@ -1,12 +1,12 @@
-"""How much faster the task models of configs/ train here than with AllenNLP's own encoders, in one run.
+"""How much faster the task models of configs/ train here than with AllenNLP's own functions, in one run.
 
     python scripts/bench_tasks.py [TASK...] [--steps 20] [--data DATA] [--work WORK] [--json FILE]
 
 Each task of scripts/reproduce_table.py without ELMo, at its size there, on the first batches of its training data:
-once with AllenNLP's forward functions as they are, once with those that this project puts in their place
-(encoders.py and packed_lstm.py of the plug-in). Both start from the same parameters, get the same batches and random
-numbers, and take turns, step by step; a step is forward, backward and Adam. One thread, as the table's runs have it.
-The losses must be AllenNLP's to 1e-3, relative.
+once with AllenNLP's functions as they are, once with those that this project puts in their place (encoders.py,
+packed_lstm.py, viterbi.py and optimizers.py of the plug-in). Both start from the same parameters, get the same
+batches and random numbers, and take turns, step by step; a step is forward, backward and Adam. One thread, as the
+table's runs have it. The losses must be AllenNLP's to 1e-3, relative.
 """
 
 import copy
@@ -25,6 +25,7 @@ from allennlp.common import Params
 from allennlp.common.plugins import import_plugins
 from allennlp.data import Batch, DatasetReader, Vocabulary
 from allennlp.models import Model
+from allennlp.training.optimizers import AdamOptimizer
 
 from bench_train import Trained
 from table.data import Splits, prepare, word_vectors
@@ -36,8 +37,15 @@ CHANGED = (
     ("allennlp.modules.token_embedders.token_characters_encoder", "TokenCharactersEncoder", "forward"),
     ("allennlp.modules.augmented_lstm", "AugmentedLstm", "forward"),
     ("allennlp.modules.encoder_base", "_EncoderBase", "sort_and_run_forward"),
+    (
+        "allennlp.modules.conditional_random_field.conditional_random_field",
+        "ConditionalRandomField",
+        "viterbi_tags",
+    ),
+    ("allennlp.training.optimizers", "AdamOptimizer", "__init__"),
 )
 Figures = dict[str, float]
+Functions = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
@@ -54,6 +62,9 @@ def as_in_allennlp() -> Iterator[None]:
             setattr(owner, method, function)
 
 
+SIDES: tuple[Functions, Functions] = (as_in_allennlp, nullcontext)
+
+
 def make_model(run: Run, splits: Splits, work: Path, steps: int) -> tuple[Model, list[Any]]:
     """A task's model as its configuration has it, and the first batches of its training data."""
     paths = {"TRAIN_DATA_PATH": splits.train, "VALIDATION_DATA_PATH": splits.dev, "TEST_DATA_PATH": splits.test}
@@ -62,11 +73,10 @@ def make_model(run: Run, splits: Splits, work: Path, steps: int) -> tuple[Model,
     config = Path("configs") / f"{run.task.name}.jsonnet"
     params = Params.from_file(config, run.overrides(Features("", 0, "")), ext_vars=variables)
     batch_size = int(run.task.sizes["BATCH_SIZE"])
-    reader = DatasetReader.from_params(params["dataset_reader"], max_instances=steps * batch_size)
-    instances = list(reader.read(str(splits.train)))
-    vocabulary = Vocabulary.from_instances(instances)
+    instances = list(DatasetReader.from_params(params["dataset_reader"]).read(str(splits.train)))
+    vocabulary = Vocabulary.from_instances(instances)  # of all, for Adam moves all word vectors
     batches = []
-    for first in range(0, len(instances), batch_size):
+    for first in range(0, min(len(instances), steps * batch_size), batch_size):
         batch = Batch(instances[first : first + batch_size])
         batch.index_instances(vocabulary)
         batches.append(batch.as_tensor_dict())
@@ -74,12 +84,20 @@ def make_model(run: Run, splits: Splits, work: Path, steps: int) -> tuple[Model,
     return Model.from_params(params["model"], vocab=vocabulary).train(), batches
 
 
+def make_trained(model: Model) -> Trained:
+    """The model with its Adam, as a configuration makes it."""
+    learned = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    return Trained(model, AdamOptimizer(learned, lr=1e-3))
+
+
 def compare(run: Run, splits: Splits, work: Path, steps: int) -> Figures:
     """Seconds of all steps but the first, their ratio, and how far losses are apart."""
     model, batches = make_model(run, splits, work, steps)
-    theirs, ours = (Trained(copy.deepcopy(model)) for _ in range(2))
-    turns: list[tuple[Trained, Callable[[], AbstractContextManager[None]]]]
-    turns = [(theirs, as_in_allennlp), (ours, nullcontext)]
+    turns: list[tuple[Trained, Functions]] = []
+    for functions in SIDES:
+        with functions():
+            turns.append((make_trained(copy.deepcopy(model)), functions))
+    (theirs, _), (ours, _) = turns
     for step, batch in enumerate(batches):
         for side, functions in turns if step % 2 else reversed(turns):  # what comes second finds warm caches
             with functions():

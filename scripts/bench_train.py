@@ -39,15 +39,17 @@ Figures = dict[str, float]
 
 @dataclass
 class Trained:
-    """A model, its optimizer, and what its steps took and gave."""
+    """A model, its optimizer (PyTorch's Adam if None), and what its steps took and gave."""
 
     model: Any
+    optimizer: Any = None
     seconds: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        learned = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.Adam(learned, lr=1e-3)
+        if self.optimizer is None:
+            learned = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+            self.optimizer = torch.optim.Adam(learned, lr=1e-3)
 
     def take(self, batch: Any, seed: int) -> None:
         """One step, timed; dropout is drawn from the seed."""
@@ -57,10 +59,10 @@ class Trained:
         self.losses.append(loss)
 
     def _step(self, batch: Any) -> float:
-        self._optimizer.zero_grad()
+        self.optimizer.zero_grad()
         loss = self.model(**batch)["loss"]
         loss.backward()
-        self._optimizer.step()
+        self.optimizer.step()
         return float(loss.detach())
 
 

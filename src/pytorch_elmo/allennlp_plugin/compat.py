@@ -92,6 +92,8 @@ _MORE_MENDS = (
     "whole_checkpoints",  # so that --recover goes on
     "encoders",  # the same numbers with less work
     "packed_lstm",
+    "viterbi",
+    "optimizers",
 )
 
 
