@@ -17,7 +17,7 @@ from pytorch_elmo.files import whole_file
 from table.pictures import LAYERS, draw_curves, draw_shares, draw_weights, layer_weights
 from table.runs import BY_NAME, SHARES, TASKS, Task
 from table.summary import Gain, Results
-from table.variants import BASELINE, ELMO
+from table.variants import BASELINE, ELMO, Variant
 
 PICTURES = {"results_curves.png": draw_curves, "results_weights.png": draw_weights, "results_shares.png": draw_shares}
 NOTES = ("<!-- notes -->", "<!-- /notes -->")
@@ -90,11 +90,19 @@ def comparison(results: Results, group: str) -> str:
     """What a group compares, on the development part of each of its tasks."""
     tasks = [task for task in TASKS if results.variants(group, task)]
     variants = {variant.name: variant for task in tasks for variant in results.variants(group, task)}
-    rows = []
-    for variant in (BASELINE, ELMO, *variants.values()):
-        scores = [results.score(task, variant, part="validation") for task in tasks]
-        rows.append([variant.title, *("not run yet" if score is None else str(score) for score in scores)])
+    rows = [
+        [variant.title, *(_compared(results, task, variant) for task in tasks)]
+        for variant in (BASELINE, ELMO, *variants.values())
+    ]
     return table(["", *(f"{task.title}, {task.metric_title} on development" for task in tasks)], rows)
+
+
+def _compared(results: Results, task: Task, variant: Variant) -> str:
+    """A variant's score, and how it differs from + ELMo of the same seeds."""
+    score, change = results.score(task, variant, part="validation"), results.change(task, variant)
+    if score is None:
+        return "not run yet"
+    return str(score) if variant == ELMO or change is None else f"{score} ({change:+.2f})"
 
 
 def runs_table(results: Results) -> str:
@@ -167,7 +175,7 @@ CATCHING_UP = (
 )
 ON_DEVELOPMENT = (
     "Figures of the development part, at its best epoch, as in the paper's tables 2 and 3: what is learned from them "
-    "has not been chosen on test."
+    "has not been chosen on test. In brackets the difference from + ELMo with the same seeds; without ± it is one."
 )
 COMPARISONS = {
     "ablations": (

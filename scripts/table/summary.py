@@ -104,6 +104,14 @@ class Results:
             return None
         return Gain(*(Score(tuple(_percent(side[seed], task) for seed in seeds)) for side in sides))
 
+    def change(self, task: Task, variant: Variant, of: Variant = ELMO, part: str = "validation") -> float | None:
+        """By how many points a variant is better than another, over the seeds that both have; None where none is."""
+        sides = [
+            {record["seed"]: _percent(record, task, part) for record in self.of(task, side)} for side in (of, variant)
+        ]
+        seeds = sides[0].keys() & sides[1].keys()
+        return mean(sides[1][seed] - sides[0][seed] for seed in seeds) if seeds else None
+
     def catching_up(self, task: Task) -> list[tuple[int, int | None]]:
         """The epoch in which the baseline is best on development, and the first in which ELMo is better than that.
 

@@ -124,12 +124,23 @@ def test_comparisons_shares_and_notes(run_script, docs):
     assert "Why it is so." in page
     assert "old" not in page
     assert line_of(page, "1 %") == ["1 %", "71.00", "77.00", "+6.00", "20.7 %"]
-    assert line_of(page, "top layer only") == ["top layer only", "73.00 ± 1.00", "73.00 ± 1.00"]
-    assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00", "not run yet"]
+    assert line_of(page, "top layer only") == ["top layer only", "73.00 ± 1.00 (+0.00)", "73.00 ± 1.00"]
+    assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00 (-6.00)", "not run yet"]
     assert line_of(page, "NER (BC5CDR)")[0] == "NER (BC5CDR)"
     run_script("results_page.py", "--docs", docs)
     assert (docs / "results.md").read_bytes() == first
     assert (docs / "pictures" / "results_shares.png").read_bytes() == picture
+
+
+def test_a_variant_is_compared_with_elmo_of_its_seeds(docs):
+    table, summary = import_module("table.runs"), import_module("table.summary")
+    ner, variants = table.groups()["ner"], table.groups()["ablations"]
+    top = [run for run in variants if (run.task.name, run.variant.name) == ("ner", "top")]
+    write_group(docs, ner)
+    write_record(docs, top[2], 0.8)
+    results = summary.Results(docs / "results")
+    assert results.change(ner[0].task, top[2].variant) == pytest.approx(4.0)
+    assert results.change(ner[0].task, variants[-1].variant) is None
 
 
 def test_records_of_different_data_are_not_compared(refusal, docs):
