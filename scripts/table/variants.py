@@ -142,7 +142,9 @@ STATES = (
 ADVICE = (
     Variant(name="dropout0.5", title="dropout 0.5 on ELMo", overrides=_same(dropout=0.5)),
     Variant(name="norm", title="layers normalised", overrides=_same(do_layer_norm=True)),
-    Variant(name="alone", title="without word vectors from text", variables={"WORD_VECTORS": ""}),
+    Variant(name="alone", title="word vectors from random numbers", variables={"WORD_VECTORS": ""}),
+    # The configurations have word vectors in any case: here one number for a word.
+    Variant(name="only", title="no word vectors", variables={"WORD_VECTORS": "", "WORD_VECTORS_DIM": "1"}),
 )
 _FIXED = {"sst5": _always({"model.text_field_embedder.token_embedders.tokens.trainable": False})}
 FIXED = (
