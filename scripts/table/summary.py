@@ -98,29 +98,33 @@ class Results:
 
     def gain(self, task: Task, share: int = 100, variant: Variant = ELMO) -> Gain | None:
         """A variant against the baseline, over the seeds that both have; None where a side is not there."""
-        sides = [{record["seed"]: record for record in self.of(task, side, share)} for side in (BASELINE, variant)]
-        seeds = sorted(sides[0].keys() & sides[1].keys())
-        if not seeds:
+        pairs = self._pairs(task, BASELINE, variant, share)
+        if not pairs:
             return None
-        return Gain(*(Score(tuple(_percent(side[seed], task) for seed in seeds)) for side in sides))
+        return Gain(*(Score(tuple(_percent(record, task) for record in side)) for side in zip(*pairs, strict=True)))
 
-    def change(self, task: Task, variant: Variant, of: Variant = ELMO, part: str = "validation") -> float | None:
-        """By how many points a variant is better than another, over the seeds that both have; None where none is."""
-        sides = [
-            {record["seed"]: _percent(record, task, part) for record in self.of(task, side)} for side in (of, variant)
-        ]
-        seeds = sides[0].keys() & sides[1].keys()
-        return mean(sides[1][seed] - sides[0][seed] for seed in seeds) if seeds else None
+    def change(self, task: Task, variant: Variant) -> float | None:
+        """Points on development against + ELMo, a mean over the seeds that both have; None where none is."""
+        pairs = self._pairs(task, ELMO, variant)
+        return (
+            mean(_percent(b, task, "validation") - _percent(a, task, "validation") for a, b in pairs)
+            if pairs
+            else None
+        )
+
+    def _pairs(self, task: Task, one: Variant, other: Variant, share: int = 100) -> list[tuple[Json, Json]]:
+        """The records of two variants for each seed that both have."""
+        first, second = ({record["seed"]: record for record in self.of(task, side, share)} for side in (one, other))
+        return [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
 
     def catching_up(self, task: Task) -> list[tuple[int, int | None]]:
         """The epoch in which the baseline is best on development, and the first in which ELMo is better than that.
 
         A pair for each seed that both have; None where ELMo never is.
         """
-        sides = [{record["seed"]: record for record in self.of(task, side)} for side in (BASELINE, ELMO)]
         pairs = []
-        for seed in sorted(sides[0].keys() & sides[1].keys()):
-            before, after = ([point["validation"] for point in side[seed]["learning_curve"]] for side in sides)
+        for sides in self._pairs(task, BASELINE, ELMO):
+            before, after = ([point["validation"] for point in side["learning_curve"]] for side in sides)
             better = (epoch for epoch, score in enumerate(after, 1) if score > max(before))
             pairs.append((before.index(max(before)) + 1, next(better, None)))
         return pairs
