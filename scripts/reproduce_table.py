@@ -1,6 +1,7 @@
 """Reproduce docs/results.md: train each task without and with ELMo, score it, keep a record of each run.
 
     python scripts/reproduce_table.py ner              # a task's runs; several names, or none for everything
+    python scripts/reproduce_table.py ner --results R  # anew, into the folder R; ends with figures beside the page's
     python scripts/reproduce_table.py --list           # what there is, what is left, and how long it takes
     python scripts/results_page.py                     # the page and its pictures, from the records
 
@@ -25,8 +26,11 @@ from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
 from table.process import StoppedError, allow, stop
 from table.records import Folders, read_json, settings
 from table.runs import Run, groups
+from table.summary import side_by_side
 from table.training import perform
 from table.variants import Json
+
+RESULTS = Path("docs/results")  # what the page is made of
 
 
 def chosen(names: list[str]) -> list[Run]:
@@ -130,7 +134,7 @@ def main() -> None:
     parser.add_argument("--task", action="append", default=[], metavar="TASK", help="the same")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="(default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("work/table"), help="(default: %(default)s)")
-    parser.add_argument("--results", type=Path, default=Path("docs/results"), help="(default: %(default)s)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="(default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, a core each (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="say what is left, and do nothing")
     arguments = parser.parse_args()
@@ -151,6 +155,7 @@ def main() -> None:
             began = time.monotonic()
             perform_all(runs, records, folders, arguments.jobs)
             print(f"done in {(time.monotonic() - began) / 60:.0f} min; python scripts/results_page.py makes the page")
+            print(side_by_side(runs, list(dict.fromkeys([arguments.results, RESULTS]))))
     except (PytorchElmoError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")
     except (KeyboardInterrupt, StoppedError):

@@ -135,6 +135,26 @@ class Results:
         return list({run.variant.name: run.variant for run in runs}.values())
 
 
+def side_by_side(runs: Iterable[Run], folders: list[Path]) -> str:
+    """The figures of runs in several folders of records, a column each; a line for each task, variant and share.
+
+    Raises:
+        ConfigurationError: as `Results`.
+    """
+    columns = [Results(folder) for folder in folders]
+    lines = [["", *map(str, folders)]]
+    for run in {(run.task.name, run.variant.name, run.share): run for run in runs}.values():
+        share = "" if run.share == 100 else f", {run.share} % of the data"
+        name = f"{run.task.title}, {run.task.metric_title}, {run.part}: {run.variant.title}{share}"
+        scores = (results.score(run.task, run.variant, run.share, run.part) for results in columns)
+        lines.append([name, *(str(score or "-") for score in scores)])
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
+    return "\n".join(
+        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
+        for name, *cells in lines
+    )
+
+
 def _percent(record: Json, task: Task, part: str = "test") -> float:
     return 100 * float(record["scores"][part][task.metric])
 

@@ -173,6 +173,10 @@ def test_two_runs_once(reproduce, tmp_path):
     again = reproduce("--task", "ner")
     assert again.returncode == 0
     assert again.stdout.startswith("2 of 2 runs are there\n")
+    scores = [100 * record["scores"]["test"]["f1-measure-overall"] for record in records.values()]
+    told = [line.split() for line in again.stdout.splitlines()[-3:]]
+    assert told[0] == [str(results), "docs/results"]
+    assert [line[-2] for line in told[1:]] == [f"{score:.2f}" for score in scores]
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
 
 

@@ -132,6 +132,29 @@ def test_comparisons_shares_and_notes(run_script, docs):
     assert (docs / "pictures" / "results_shares.png").read_bytes() == picture
 
 
+def test_figures_of_two_folders_side_by_side(docs, tmp_path):
+    runs = import_module("table.runs").groups()
+    asked = [*runs["ner"], runs["shares"][0], runs["ablations"][0]]
+    write_group(docs, asked[:-1])
+    other = tmp_path / "mine"
+    (other / "results").mkdir(parents=True)
+    write_record(other, asked[0], 0.625)
+    write_record(other, asked[-1], 0.75)
+    folders = [other / "results", docs / "results"]
+    head, *lines = import_module("table.summary").side_by_side(asked, folders).splitlines()
+    assert head.split() == list(map(str, folders))
+    start = "NER (BC5CDR), span F1, "
+    assert [line.split("  ")[0] for line in lines] == [
+        *(f"{start}test: baseline", f"{start}test: + ELMo"),
+        *(f"{start}test: baseline, 1 % of the data", f"{start}validation: top layer only"),
+    ]
+    cells = [[cell.strip() for cell in line.split("  ") if cell][1:] for line in lines]
+    assert [mine for mine, _ in cells] == ["63.50", "-", "-", "71.00"]
+    assert [("±" in theirs, theirs == "-") for _, theirs in cells] == [
+        *((True, False), (True, False), (False, False), (False, True)),
+    ]
+
+
 def test_a_variant_is_compared_with_elmo_of_its_seeds(docs):
     table, summary = import_module("table.runs"), import_module("table.summary")
     ner, variants = table.groups()["ner"], table.groups()["ablations"]
