@@ -101,6 +101,8 @@ def test_every_option_that_is_named_exists():
     setup = [sys.executable, "-m", "pytorch_elmo.setup_allennlp", "--help"]
     its_help = subprocess.run(setup, capture_output=True, text=True, check=True).stdout
     known |= set(re.findall(r"--[a-z0-9-]+", its_help))
+    scripts = (path.read_text(encoding="utf-8") for path in (PROJECT / "scripts").glob("*.py"))
+    known |= {option for text in scripts for option in re.findall(r'add_argument\("(--[a-z0-9-]+)"', text)}
     named = {
         (path.name, option)
         for path in DOCUMENTS
