@@ -15,7 +15,6 @@ stopped or killed, the same command goes on: within a run from its last whole ep
 import argparse
 import signal
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,11 +22,12 @@ from statistics import mean
 from types import FrameType
 
 from pytorch_elmo.errors import ConfigurationError, PytorchElmoError
+from table.data import check_source
 from table.process import StoppedError, allow, stop
-from table.records import Folders, read_json, settings
+from table.records import Folders, read_record, settings
 from table.runs import Run, groups
 from table.summary import side_by_side
-from table.training import perform
+from table.training import configuration, perform
 from table.variants import Json
 
 RESULTS = Path("docs/results")  # what the page is made of
@@ -52,16 +52,21 @@ def chosen(names: list[str]) -> list[Run]:
 def finished(runs: list[Run], folders: Folders) -> dict[str, Json]:
     """The records that are there, by the names of their runs.
 
+    Their configurations are compared where AllenNLP, which reads them, is installed.
+
     Raises:
         ConfigurationError: a record is of a run with other settings.
     """
+    has_allennlp = find_spec("allennlp") is not None
     records = {}
     for run in runs:
         path = folders.record(run)
         if path.exists():
-            records[run.name] = record = read_json(path)
+            records[run.name] = record = read_record(path)
             wanted = settings(run, folders)
-            differing = [name for name in wanted if record.get("settings", {}).get(name) != wanted[name]]
+            differing = [name for name in wanted if record["settings"].get(name) != wanted[name]]
+            if not differing and has_allennlp and record["config"] != configuration(run, folders):
+                differing = ["config"]
             if differing:
                 raise ConfigurationError(
                     f"{path} must be of the run as it is now, its {' and '.join(differing)} differ; remove it, and "
@@ -84,8 +89,8 @@ def minutes(run: Run, records: dict[str, Json]) -> float:
 def outlook(runs: list[Run], records: dict[str, Json], jobs: int) -> str:
     """What is left, in one line."""
     left = [run for run in runs if run.name not in records]
-    total = sum(minutes(run, records) for run in left) / jobs
-    hours, rest = divmod(round(total), 60)
+    each = [minutes(run, records) for run in left]
+    hours, rest = divmod(round(max(sum(each) / jobs, *each, 0)), 60)
     done = f"{len(runs) - len(left)} of {len(runs)} runs are there"
     return f"{done}; the other {len(left)} take about {hours} h {rest:02} min" if left else done
 
@@ -103,13 +108,25 @@ def listing(runs: list[Run], records: dict[str, Json]) -> str:
     return "\n".join(lines)
 
 
+def _check_inputs(left: list[Run], folders: Folders) -> None:
+    """Say before hours of work what is not there."""
+    if find_spec("allennlp") is None:
+        raise ConfigurationError(
+            "the runs need AllenNLP, which is not installed; python -m pytorch_elmo.setup_allennlp installs it"
+        )
+    for run in left:
+        check_source(run.task.name, folders.data, folders.task(run))
+    folders.word_vectors_sha256  # noqa: B018 -- raises where there are none
+
+
 def perform_all(runs: list[Run], records: dict[str, Json], folders: Folders, jobs: int) -> None:
     """Do what is left, some at a time, and tell of each; every first seed before any second.
 
     Raises:
-        PytorchElmoError: a run failed; those that had begun were ended.
+        PytorchElmoError: something is not there, or a run failed; those that had begun were ended.
     """
     left = sorted((run for run in runs if run.name not in records), key=lambda run: run.seed)
+    _check_inputs(left, folders)
     allow()
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(perform, run, folders): run for run in left}
@@ -145,16 +162,11 @@ def main() -> None:
             raise ConfigurationError(f"--jobs must be at least 1, got {arguments.jobs}; leave it out for 2")
         runs = chosen([*arguments.tasks, *arguments.task])
         records = finished(runs, folders)
-        if not arguments.list and find_spec("allennlp") is None:
-            raise ConfigurationError(
-                "the runs need AllenNLP, which is not installed; python -m pytorch_elmo.setup_allennlp installs it"
-            )
-        folders.word_vectors_sha256  # noqa: B018 -- it is said before hours of work that they are not there
         print(*([listing(runs, records)] if arguments.list else []), outlook(runs, records, arguments.jobs), sep="\n")
         if not arguments.list:
-            began = time.monotonic()
+            if len(records) == len(runs):
+                print("none of them is done again; --results FOLDER does them anew, beside these")
             perform_all(runs, records, folders, arguments.jobs)
-            print(f"done in {(time.monotonic() - began) / 60:.0f} min; python scripts/results_page.py makes the page")
             print(side_by_side(runs, list(dict.fromkeys([arguments.results, RESULTS]))))
     except (PytorchElmoError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")

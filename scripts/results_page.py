@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytorch_elmo.errors import PytorchElmoError
 from pytorch_elmo.files import whole_file
+from table.data import SOURCES
 from table.pictures import LAYERS, draw_curves, draw_shares, draw_weights, layer_weights
 from table.runs import BY_NAME, SHARES, TASKS, Task
 from table.summary import Gain, Results
@@ -98,25 +99,45 @@ def comparison(results: Results, group: str) -> str:
 
 
 def _compared(results: Results, task: Task, variant: Variant) -> str:
-    """A variant's score, and how it differs from + ELMo of the same seeds."""
-    score, change = results.score(task, variant, part="validation"), results.change(task, variant)
+    """A variant's score, and how it differs from + ELMo, by seed."""
+    score, changes = results.score(task, variant, part="validation"), results.changes(task, variant)
     if score is None:
         return "not run yet"
-    return str(score) if variant == ELMO or change is None else f"{score} ({change:+.2f})"
+    if variant == ELMO or not changes:
+        return str(score)
+    return f"{score} ({', '.join(f'{change:+.2f}' for change in changes)})"
 
 
 def runs_table(results: Results) -> str:
     """What a run of each task was."""
     rows = []
     for task in TASKS:
-        records = [*results.of(task, BASELINE), *results.of(task, ELMO)]
-        if not records:
+        sides = [results.of(task, variant) for variant in (BASELINE, ELMO)]
+        if not any(sides):
             continue
-        minutes = [record["seconds"] / 60 for record in records]
+        minutes = [record["seconds"] / 60 for side in sides for record in side]
         took = f"{min(minutes):.1f}–{max(minutes):.1f}"
-        best = ", ".join(str(record["best_epoch"]) for record in records)
-        rows.append([task.title, str(len(task.seeds)), f"{task.epochs}", best, took])
-    return table(["task", "seeds", "epochs", "best epochs", "minutes of training on one core"], rows)
+        best = (", ".join(str(record["best_epoch"]) for record in side) for side in sides)
+        rows.append([task.title, str(max(map(len, sides))), f"{task.epochs}", *best, took, str(task.budget)])
+    head = ["task", "seeds", "epochs", "best, baseline", "best, + ELMo", "minutes of training on one core", "budget"]
+    return table(head, rows)
+
+
+def sources_table() -> str:
+    """Where the sets are to be laid, and where they are from."""
+    return table(
+        ["task", "in DATA", "from"],
+        [[task.title, f"`{SOURCES[task.name].path}`", SOURCES[task.name].origin] for task in TASKS],
+    )
+
+
+def resumed(results: Results) -> str:
+    """Which runs were stopped in between."""
+    names = [name for name, record in results.records.items() if record["starts"] > 1]
+    return (
+        f"Stopped and gone on with: {', '.join(names) or 'none'}. AllenNLP's checkpoints hold no state of the random "
+        "numbers, so such a run is not the one that its seed gives unbroken."
+    )
 
 
 def _picture(name: str, text: str) -> str:
@@ -148,7 +169,10 @@ def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[s
             yield f"## {title}\n{text} {ON_DEVELOPMENT}"
             yield comparison(results, group)
     yield "## The runs\n" + "\n".join(f"- **{task.title}**: {task.data}" for task in TASKS)
+    yield SETS
+    yield sources_table()
     yield runs_table(results)
+    yield resumed(results)
     missing = results.missing()
     if missing:
         yield "## Not run yet\n" + "\n".join(f"- {group}: {', '.join(names)}" for group, names in missing.items())
@@ -157,25 +181,37 @@ def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[s
 INTRODUCTION = (
     "The claim of Peters et al. 2018: put ELMo beside the word vectors of a task's model, change nothing else, and "
     "the error falls. Here it is put to the test with the model and the word vectors that this package brings, on "
-    "data that anyone may have, by `allennlp train` and the configurations in `configs/`. "
-    "`scripts/reproduce_table.py` makes every figure, `scripts/results_page.py` this page; a record of each run is "
-    "in [results/](results/)."
+    "data that anyone may have, by `allennlp train` and the configurations in `configs/`. A record of each run is in "
+    "[results/](results/). To make them anew, at the root of the repository, after `make setup`:\n\n"
+    "```console\n"
+    "$ .venv/bin/python scripts/reproduce_table.py ner --data DATA --results mine\n"
+    "```\n\n"
+    "DATA is laid out as [below](#the-runs). The six runs of NER take about half an hour on two cores, and end with "
+    "their figures beside this page's; stopped or killed, the same command goes on. Names are the tasks, `shares`, "
+    "`ablations`, `states`, `advice` and `fixed`. `scripts/results_page.py` makes this page of the records."
 )
 READING = (
     "Figures are percent on the test part, scored once a run, with the model of the epoch that was best on the "
-    "development part: mean ± standard deviation over seeds. *Deviations*: the gain over the pooled standard "
-    "deviation. *Error cut*: the share of the baseline's errors that are gone. The paper's figures are of other data "
-    "where a task's name says so, of much more text behind ELMo, and of larger models: their gains are to be "
-    "compared, not the figures. Word vectors are trained along everywhere, also on SST-5, SQuAD and coreference, "
-    "where the papers' are fixed: a word without a vector from text would keep a random one, to the baseline's harm."
+    "development part: mean ± standard deviation over seeds; without ± it is one run. *Deviations*: the gain over "
+    "the pooled standard deviation of one run, which is of seeds alone, not of another test part. *Error cut*: the "
+    "share of the baseline's errors that are gone. The paper's figures are of other data where a task's name says "
+    "so, of much more text behind ELMo, and of larger models: their gains are to be compared, not the figures. Word "
+    "vectors are trained along everywhere, also on SST-5, SQuAD and coreference, where the papers' are fixed: a word "
+    "without a vector from text would keep a random one, to the baseline's harm."
 )
 CATCHING_UP = (
     "How many passes over the training data ELMo spares (the paper's section 5.4): for each seed the epoch in which "
-    "the baseline is best on the development part, and the first in which + ELMo is better than that."
+    "the baseline is best on the development part, and the first in which + ELMo is better than that (it may fall "
+    "below it again)."
 )
 ON_DEVELOPMENT = (
-    "Figures of the development part, at its best epoch, as in the paper's tables 2 and 3: what is learned from them "
-    "has not been chosen on test. In brackets the difference from + ELMo with the same seeds; without ± it is one."
+    "Figures of the development part at its best epoch, as in the paper's tables 2 and 3: nothing was chosen by "
+    "looking at test. In brackets the difference from + ELMo of the same seed, for each seed; without ± it is one "
+    "run."
+)
+SETS = (
+    "Each record has a `data_sha256` of what was made of a set, so that other data are noticed. Before a training "
+    "`scripts/table/data.py` makes the three parts out of these files:"
 )
 COMPARISONS = {
     "ablations": (
@@ -193,7 +229,7 @@ COMPARISONS = {
     ),
     "fixed": (
         "Word vectors that stay fixed",
-        "As in the paper's SST-5. Trained along, they learn of the labels what they had not from text.",
+        "As in the paper's SST-5. Trained along, they learn from the labels what text did not teach them.",
     ),
 }
 

@@ -97,23 +97,67 @@ def _write_texts(kind: str, source: Path, out: Path) -> None:
 
 
 class Source(NamedTuple):
-    """Where a task's data are in DATA, how the splits are made, and how their names end."""
+    """Where a task's data are in DATA, how the splits are made, how their names end, and where they are from."""
 
     path: str
     make: Callable[[Path, Path], None]
     ending: str
+    origin: str
 
 
 SOURCES = {
-    "ner": Source("ner/bc5cdr_typed", _ner, ".txt"),
-    "sst5": Source("sst/trees", _sst5, ".txt"),
-    "scicite": Source("scicite_official", _scicite, ".jsonl"),
-    "imdb": Source("imdb/aclImdb_v1.tar.xz", _imdb, ".jsonl"),
-    "snli": Source("snli", _snli, ".jsonl"),
-    "srl": Source("srl_ewt/srl_ewt.tar.xz", _srl, ""),
-    "squad": Source("squad/dev-v1.1.json.gz", _squad, ".json"),
-    "coref": Source("coref_litbank/coref_litbank.tar.xz", _coref, ".gold_conll"),
+    "ner": Source(
+        "ner/bc5cdr_typed",
+        _ner,
+        ".txt",
+        "`data/BC5CDR-IOB` of github.com/cambridgeltl/MTL-Bioinformatics-2016 (df0df02), `devel.tsv` named `dev.tsv`",
+    ),
+    "sst5": Source("sst/trees", _sst5, ".txt", "`train.txt`, `dev.txt`, `test.txt` of trainDevTestTrees_PTB"),
+    "scicite": Source("scicite_official", _scicite, ".jsonl", "the three files of github.com/allenai/scicite"),
+    "imdb": Source("imdb/aclImdb_v1.tar.xz", _imdb, ".jsonl", "aclImdb_v1 of ai.stanford.edu, packed anew"),
+    "snli": Source(
+        "snli",
+        _snli,
+        ".jsonl",
+        "development and test of snli_1.0, packed; the training pairs are the first 3,000, the originals of "
+        "github.com/acmi-lab/counterfactually-augmented-data (6f232a1), and a sample of 20,000 of "
+        "github.com/academic-repository/cat (9c98ebb), each pair once",
+    ),
+    "srl": Source(
+        "srl_ewt/srl_ewt.tar.xz",
+        _srl,
+        "",
+        "github.com/propbank/propbank-release (4abade0), words from github.com/UniversalDependencies/UD_English-EWT "
+        "(15d613d), as `{train,dev,test}/*.gold_conll`",
+    ),
+    "squad": Source("squad/dev-v1.1.json.gz", _squad, ".json", "`dev-v1.1.json` of SQuAD 1.1, packed"),
+    "coref": Source(
+        "coref_litbank/coref_litbank.tar.xz",
+        _coref,
+        ".gold_conll",
+        "`coref/conll` of github.com/dbamman/litbank (3e50db0), fold 0 of github.com/dbamman/lrec2020-coref "
+        "(e30de53), as `{train,dev,test}/*.gold_conll`",
+    ),
 }
+
+
+def splits_of(task: str, work: Path) -> Splits:
+    """Where a task's splits are below `work`, or will be."""
+    return Splits.below(work / "data", SOURCES[task].ending)
+
+
+def check_source(task: str, data: Path, work: Path) -> None:
+    """See that a task's splits are there, or what they are made of.
+
+    Raises:
+        TextError: neither is.
+    """
+    source = SOURCES[task]
+    if not (work / "data").exists() and not (data / source.path).exists():
+        raise TextError(
+            f"the folder of the data must have {source.path} for {task}, got none in {data}; name it with --data, "
+            "docs/results.md says where the sets are from"
+        )
 
 
 def prepare(task: str, data: Path, work: Path) -> Splits:
@@ -122,18 +166,15 @@ def prepare(task: str, data: Path, work: Path) -> Splits:
     Raises:
         TextError: DATA does not have the task's files, or they break a rule.
     """
+    check_source(task, data, work)
     source, folder = SOURCES[task], work / "data"
     if not folder.exists():
-        if not (data / source.path).exists():
-            raise TextError(
-                f"the folder of the data must have {source.path} for {task}, got none in {data}; name it with --data"
-            )
         partial = work / "data.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         source.make(data / source.path, partial)
         os.replace(partial, folder)
-    return Splits.below(folder, source.ending)
+    return splits_of(task, work)
 
 
 def data_sha256(splits: Iterable[Path]) -> str:
@@ -146,11 +187,16 @@ def data_sha256(splits: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def share_path(train: Path, percent: int) -> Path:
+    """Where a share of the training part is."""
+    return train if percent == 100 else train.with_name(f"{train.stem}-{percent}pc{train.suffix}")
+
+
 def share_of(train: Path, percent: int) -> Path:
     """A file beside it with a share of its sentences, blank lines between; a larger share has the smaller in it."""
-    path = train.with_name(f"{train.stem}-{percent}pc{train.suffix}")
-    if percent == 100 or path.exists():
-        return train if percent == 100 else path
+    path = share_path(train, percent)
+    if path.exists():
+        return path
     sentences = [text.strip("\n") for text in train.read_text(encoding="utf-8").split("\n\n") if text.strip()]
     order = random.Random(0).sample(range(len(sentences)), len(sentences))
     chosen = sorted(order[: max(len(sentences) * percent // 100, 1)])

@@ -6,6 +6,7 @@ in one layer file (`embed-to-hdf5 --layout packed --dtype float16`), which holds
 
 import copy
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,10 @@ def _warmed(sentences: Path, folder: Path) -> Path:
     from measure_state import warmed_state
 
     if not folder.exists():
-        bilm, _ = model()
+        bilm = load_pretrained(MODEL)  # one of its own: the other is every thread's
         texts = [line.split() for line in sentences.read_text(encoding="utf-8").split("\n")[:WARMED_BY]]
-        own, bilm.lstm.start = bilm.lstm.start, warmed_state(bilm, texts)
-        try:
-            save_pretrained(bilm, folder)
-        finally:
-            bilm.lstm.start = own
+        bilm.lstm.start = warmed_state(bilm, texts)
+        partial = folder.with_name(f"{folder.name}.partial")
+        save_pretrained(bilm, partial)
+        os.replace(partial, folder)
     return folder

@@ -18,6 +18,10 @@ from table.features import features_of, model
 from table.runs import Run
 from table.variants import Json
 
+_PARTS = (  # of a record, as it is read
+    *("task", "variant", "share", "seed", "settings", "config", "data_sha256"),
+    *("scores", "best_epoch", "seconds", "starts", "learning_curve", "mixes"),
+)
 METRICS, TEST, PREDICTIONS = "metrics.json", "test.json", "test_predictions.jsonl"
 MACRO_F1 = "macro-f1"
 _PARAMETERS, _GAMMA = ".scalar_parameters.", ".gamma"
@@ -89,6 +93,20 @@ def read_json(path: Path) -> Json:
     return found
 
 
+def read_record(path: Path) -> Json:
+    """A finished run.
+
+    Raises:
+        ConfigurationError: the file is no record.
+    """
+    record = read_json(path)
+    if missing := [name for name in _PARTS if name not in record]:
+        raise ConfigurationError(
+            f"{path} must be the record of a run, it has no {', '.join(missing)}; remove it, and its run is done anew"
+        )
+    return record
+
+
 def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
     """The record of a run that was trained, and scored on test if it is one of a task's two sides."""
     folder = folders.training(run)
@@ -115,7 +133,7 @@ def make_record(run: Run, folders: Folders, splits: Splits) -> Json:
         "learning_curve": [_point(run, epoch) for epoch in epochs],
         "mixes": mixes(folder / "model" / "best.th"),
         "versions": {name: importlib.metadata.version(name) for name in ("pytorch-elmo", "torch", "allennlp")},
-        "config": _portable(read_json(folder / "model" / "config.json"), f"{folders.work}/"),
+        "config": portable(read_json(folder / "model" / "config.json"), f"{folders.work}/"),
     }
 
 
@@ -126,12 +144,12 @@ def _on_test(run: Run, folder: Path, splits: Splits) -> Json:
     return test
 
 
-def _portable(value: Any, work: str) -> Any:
+def portable(value: Any, work: str) -> Any:
     """The same with WORK for the folder of the work: a record tells nothing of the machine that it was made on."""
     if isinstance(value, dict):
-        return {name: _portable(part, work) for name, part in value.items()}
+        return {name: portable(part, work) for name, part in value.items()}
     if isinstance(value, list):
-        return [_portable(part, work) for part in value]
+        return [portable(part, work) for part in value]
     return f"WORK/{value.removeprefix(work)}" if isinstance(value, str) and value.startswith(work) else value
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from pytorch_elmo.errors import ConfigurationError
-from table.records import read_json
+from table.records import read_record
 from table.runs import Run, Task, groups
 from table.variants import BASELINE, ELMO, Json, Variant
 
@@ -70,7 +70,7 @@ class Results:
         self.groups = groups()
         runs = {run.name: run for group in self.groups.values() for run in group}
         self.records = {
-            name: read_json(folder / f"{name}.json") for name in runs if (folder / f"{name}.json").exists()
+            name: read_record(folder / f"{name}.json") for name in runs if (folder / f"{name}.json").exists()
         }
         self._runs = runs
         _check_same_data(self.records)
@@ -103,14 +103,10 @@ class Results:
             return None
         return Gain(*(Score(tuple(_percent(record, task) for record in side)) for side in zip(*pairs, strict=True)))
 
-    def change(self, task: Task, variant: Variant) -> float | None:
-        """Points on development against + ELMo, a mean over the seeds that both have; None where none is."""
+    def changes(self, task: Task, variant: Variant) -> list[float]:
+        """Points on development against + ELMo, for each seed that both have."""
         pairs = self._pairs(task, ELMO, variant)
-        return (
-            mean(_percent(b, task, "validation") - _percent(a, task, "validation") for a, b in pairs)
-            if pairs
-            else None
-        )
+        return [_percent(b, task, "validation") - _percent(a, task, "validation") for a, b in pairs]
 
     def _pairs(self, task: Task, one: Variant, other: Variant, share: int = 100) -> list[tuple[Json, Json]]:
         """The records of two variants for each seed that both have."""
@@ -138,6 +134,8 @@ class Results:
 def side_by_side(runs: Iterable[Run], folders: list[Path]) -> str:
     """The figures of runs in several folders of records, a column each; a line for each task, variant and share.
 
+    Figures of other data than the first folder's are marked.
+
     Raises:
         ConfigurationError: as `Results`.
     """
@@ -146,13 +144,19 @@ def side_by_side(runs: Iterable[Run], folders: list[Path]) -> str:
     for run in {(run.task.name, run.variant.name, run.share): run for run in runs}.values():
         share = "" if run.share == 100 else f", {run.share} % of the data"
         name = f"{run.task.title}, {run.task.metric_title}, {run.part}: {run.variant.title}{share}"
-        scores = (results.score(run.task, run.variant, run.share, run.part) for results in columns)
-        lines.append([name, *(str(score or "-") for score in scores)])
+        lines.append([name, *(_figure(run, results, columns[0]) for results in columns)])
     first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
     return "\n".join(
         "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
         for name, *cells in lines
     )
+
+
+def _figure(run: Run, results: Results, first: Results) -> str:
+    kind = run.task, run.variant, run.share
+    data = {record["data_sha256"] for records in (first.of(*kind), results.of(*kind)) for record in records}
+    score = results.score(*kind, run.part)
+    return "-" if score is None else f"{score}{' (other data)' if len(data) > 1 else ''}"
 
 
 def _percent(record: Json, task: Task, part: str = "test") -> float:

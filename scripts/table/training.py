@@ -6,14 +6,15 @@ import shutil
 from pathlib import Path
 
 from pytorch_elmo.files import whole_file
-from table.data import Splits, prepare, share_of
+from table.data import Splits, data_sha256, prepare, share_of, share_path, splits_of
 from table.features import features_of, make_features
 from table.process import run_command, sole
-from table.records import MACRO_F1, METRICS, PREDICTIONS, TEST, Folders, make_record, read_json
+from table.records import MACRO_F1, METRICS, PREDICTIONS, TEST, Folders, make_record, portable, read_json, settings
 from table.runs import Run
 from table.variants import Json
 
 CONFIGS = Path("configs")
+_BEGUN_WITH = "settings.json"  # beside a training that has no record yet
 
 
 def perform(run: Run, folders: Folders) -> Json:
@@ -29,6 +30,7 @@ def perform(run: Run, folders: Folders) -> Json:
         part = splits._replace(train=share_of(splits.train, run.share))
     with sole(folders.training(run)) as lock:
         if not folders.record(run).exists():
+            _forget_other(folders.training(run), _what_it_is(run, folders, part))
             _train(run, folders, part, lock)
             if run.part == "test":
                 _evaluate(run, folders, part, lock)
@@ -40,6 +42,40 @@ def perform(run: Run, folders: Folders) -> Json:
         return read_json(folders.record(run))
 
 
+def configuration(run: Run, folders: Folders) -> Json:
+    """What AllenNLP is told of a run, as its record has it."""
+    from allennlp.common import Params
+
+    splits = splits_of(run.task.name, folders.task(run))
+    variables = _variables(run, folders, splits._replace(train=share_path(splits.train, run.share)))
+    told = Params.from_file(_path(run), _overrides(run, folders), ext_vars=variables).as_dict(quiet=True)
+    found: Json = portable(told, f"{folders.work}/")
+    return found
+
+
+def _what_it_is(run: Run, folders: Folders, splits: Splits) -> Json:
+    """All that makes a training this one."""
+    told = configuration(run, folders)
+    return {"settings": settings(run, folders), "config": told, "data_sha256": data_sha256(splits)}
+
+
+def _forget_other(folder: Path, begun_with: Json) -> None:
+    """Go on only with a training that is this one and has no record: remove any other."""
+    path = folder / _BEGUN_WITH
+    if not path.exists() or read_json(path) != begun_with:
+        shutil.rmtree(folder / "model", ignore_errors=True)
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(begun_with), encoding="utf-8")
+
+
+def _path(run: Run) -> Path:
+    return CONFIGS / f"{run.variant.base.format(run.task.name)}.jsonnet"
+
+
+def _overrides(run: Run, folders: Folders) -> str:
+    return json.dumps(run.overrides(features_of(run, folders.task(run))))
+
+
 def _train(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
     folder = folders.training(run) / "model"
     if _is_trained(folder):
@@ -47,10 +83,9 @@ def _train(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
     recover = any(folder.glob("training_state_*.th"))
     if not recover:
         shutil.rmtree(folder, ignore_errors=True)
-    overrides = json.dumps(run.overrides(features_of(run, folders.task(run))))
     run_command(
-        "allennlp", "train", CONFIGS / f"{run.variant.base.format(run.task.name)}.jsonnet", "-s", folder,
-        "--overrides", overrides, "--file-friendly-logging", *(["--recover"] if recover else []), *_packages(run),
+        "allennlp", "train", _path(run), "-s", folder, "--overrides", _overrides(run, folders),
+        "--file-friendly-logging", *(["--recover"] if recover else []), *_packages(run),
         lock=lock, log=folders.training(run) / "train.log", variables=_variables(run, folders, splits),
     )  # fmt: skip
 
@@ -94,7 +129,8 @@ def _evaluate(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Leave the best weights, the configuration and the logs."""
+    """Leave the best weights, the configuration and the logs; where the record is removed, all is done anew."""
+    (folder / _BEGUN_WITH).unlink()
     for pattern in ("model_state_*.th", "training_state_*.th", "model.tar.gz"):
         for path in (folder / "model").glob(pattern):
             path.unlink()

@@ -87,6 +87,7 @@ def a_record(run, score=0.5, seconds=120.0, **changes):
         "share": run.share,
         "scores": {"test": {run.task.metric: score}, "validation": {}},
         "seconds": seconds,
+        **dict.fromkeys(("data_sha256", "best_epoch", "learning_curve", "mixes", "starts", "config", "settings")),
         **changes,
     }
 
@@ -171,13 +172,22 @@ def test_two_runs_once(reproduce, tmp_path):
     assert baseline["data_sha256"] == elmo["data_sha256"]
     before = {path: path.stat().st_mtime_ns for path in results.iterdir()}
     again = reproduce("--task", "ner")
-    assert again.returncode == 0
+    assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("2 of 2 runs are there\n")
     scores = [100 * record["scores"]["test"]["f1-measure-overall"] for record in records.values()]
-    told = [line.split() for line in again.stdout.splitlines()[-3:]]
-    assert told[0] == [str(results), "docs/results"]
-    assert [line[-2] for line in told[1:]] == [f"{score:.2f}" for score in scores]
+    head, *told = again.stdout.splitlines()[-3:]
+    assert head.split() == [str(results), "docs/results"]
+    for line, score in zip(told, scores, strict=True):
+        assert f" {score:.2f} " in line
+        assert line.endswith(" (other data)")
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
+    removed = results / f"{NAMES[0]}.json"
+    removed.unlink()
+    trained = tmp_path / "work" / "ner" / "runs" / NAMES[0] / "model" / "metrics.json"
+    first = trained.stat().st_mtime_ns
+    assert reproduce("ner").returncode == 0
+    assert trained.stat().st_mtime_ns > first
+    assert json.loads(removed.read_text("utf-8"))["scores"] == baseline["scores"]
 
 
 def test_a_compared_run_is_told_by_its_development_score(tiny):
@@ -208,7 +218,11 @@ def test_what_is_left_is_told(reproduce, tiny, tmp_path, data):
         import_module("table.records").Folders(data, tmp_path, tmp_path / "results"),
     )
     folders.results.mkdir()
-    record = a_record(runs[0]) | {"settings": records.settings(runs[0], folders)}
+    record = a_record(
+        runs[0],
+        settings=records.settings(runs[0], folders),
+        config=import_module("table.training").configuration(runs[0], folders),
+    )
     folders.record(runs[0]).write_text(json.dumps(record), encoding="utf-8")
     told = reproduce("ner", "--list", "--jobs", "1").stdout.splitlines()
     assert [line.split() for line in told[:2]] == [
@@ -216,6 +230,14 @@ def test_what_is_left_is_told(reproduce, tiny, tmp_path, data):
         ["ner-elmo-1", "about", "12", "min"],
     ]
     assert told[2] == "1 of 2 runs are there; the other 1 take about 0 h 12 min"
+
+
+def test_what_is_left_takes_no_less_than_its_longest_run(tiny):
+    command, (run, other) = import_module("reproduce_table"), tiny.groups()["ner"]
+    records = {other.name: a_record(other)}
+    assert command.outlook([run, other], records, jobs=2) == (
+        "1 of 2 runs are there; the other 1 take about 0 h 12 min"
+    )
 
 
 def test_settings_and_configurations_say_nothing_of_the_folders(tiny, data, tmp_path):
@@ -229,7 +251,7 @@ def test_settings_and_configurations_say_nothing_of_the_folders(tiny, data, tmp_
     assert "hdf5" in str(here["overrides"])
     assert str(tmp_path) not in str(here)
     config = {"a": [f"{tmp_path}/work/x.hdf5", 3], "b": {"c": f"{tmp_path}/workshop"}, "d": "no/work/path"}
-    portable = records._portable(config, f"{tmp_path}/work/")
+    portable = records.portable(config, f"{tmp_path}/work/")
     assert portable == config | {"a": ["WORK/x.hdf5", 3]}
 
 
@@ -238,9 +260,38 @@ def test_a_record_of_other_settings_is_not_taken(reproduce, tiny, tmp_path, data
     folders = import_module("table.records").Folders(data, tmp_path, tmp_path / "results")
     folders.results.mkdir()
     other = import_module("table.records").settings(run, folders) | {"share": 20}
-    folders.record(run).write_text(json.dumps(a_record(run) | {"settings": other}), encoding="utf-8")
+    folders.record(run).write_text(json.dumps(a_record(run, settings=other)), encoding="utf-8")
     said = reproduce("ner").stderr
     assert "ner-baseline-1.json must be of the run as it is now, its share differ; remove it" in said
+
+
+def test_a_record_of_another_configuration_is_not_taken(reproduce, tiny, tmp_path, data):
+    run = tiny.groups()["ner"][0]
+    folders = import_module("table.records").Folders(data, tmp_path, tmp_path / "results")
+    folders.results.mkdir()
+    config = import_module("table.training").configuration(run, folders)
+    assert config["train_data_path"] == "WORK/ner/data/train.txt"
+    config["trainer"]["optimizer"]["lr"] *= 2
+    record = a_record(run, settings=import_module("table.records").settings(run, folders), config=config)
+    folders.record(run).write_text(json.dumps(record), encoding="utf-8")
+    said = reproduce("ner").stderr
+    assert "ner-baseline-1.json must be of the run as it is now, its config differ; remove it" in said
+
+
+def test_a_training_of_other_settings_is_not_gone_on_with(tmp_path):
+    forget_other = import_module("table.training")._forget_other
+    trained = tmp_path / "model" / "metrics.json"
+
+    def is_kept(begun_with):
+        trained.parent.mkdir(exist_ok=True)
+        trained.write_text("{}", encoding="utf-8")
+        forget_other(tmp_path, begun_with)
+        return trained.exists()
+
+    assert not is_kept({"alpha": 1.0})  # of whatever was there before
+    assert is_kept({"alpha": 1.0})
+    assert not is_kept({"alpha": 0.001})
+    assert is_kept({"alpha": 0.001})
 
 
 @pytest.mark.parametrize(
@@ -286,6 +337,7 @@ def test_every_first_seed_comes_before_any_second(monkeypatch, tmp_path):
         return record | {"variant": run.variant.name}
 
     monkeypatch.setattr(command, "perform", perform)
+    monkeypatch.setattr(command, "_check_inputs", lambda *_: None)
     runs = command.chosen(["sst5", "ner"])
     command.perform_all(runs, {runs[0].name: record | {"variant": "baseline"}}, None, jobs=1)
     assert done == [

@@ -31,6 +31,9 @@ def write_record(docs, run, score):
         "seconds": 90.0,
         "best_epoch": 2,
         "learning_curve": [{"epoch": epoch, "validation": value - 0.1 / epoch} for epoch in range(1, NUM_EPOCHS + 1)],
+        "starts": 1,
+        "settings": {},
+        "config": {},
         "mixes": {"a": {"weights": [0.2, 0.5, 0.3], "gamma": 1.5}} if run.variant.has_elmo else {},
     }
     (docs / "results" / f"{run.name}.json").write_text(json.dumps(record), encoding="utf-8")
@@ -122,10 +125,10 @@ def test_comparisons_shares_and_notes(run_script, docs):
     picture = (docs / "pictures" / "results_shares.png").read_bytes()
     page = first.decode()
     assert "Why it is so." in page
-    assert "old" not in page
+    assert "\nold\n" not in page
     assert line_of(page, "1 %") == ["1 %", "71.00", "77.00", "+6.00", "20.7 %"]
-    assert line_of(page, "top layer only") == ["top layer only", "73.00 ± 1.00 (+0.00)", "73.00 ± 1.00"]
-    assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00 (-6.00)", "not run yet"]
+    assert line_of(page, "top layer only") == ["top layer only", "73.00 ± 1.00 (+0.00, +0.00, +0.00)", "73.00 ± 1.00"]
+    assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00 (-6.00, -6.00, -6.00)", "not run yet"]
     assert line_of(page, "NER (BC5CDR)")[0] == "NER (BC5CDR)"
     run_script("results_page.py", "--docs", docs)
     assert (docs / "results.md").read_bytes() == first
@@ -153,6 +156,10 @@ def test_figures_of_two_folders_side_by_side(docs, tmp_path):
     assert [("±" in theirs, theirs == "-") for _, theirs in cells] == [
         *((True, False), (True, False), (False, False), (False, True)),
     ]
+    for path in (other / "results").iterdir():
+        path.write_text(path.read_text("utf-8").replace('"data_sha256": "00"', '"data_sha256": "11"'), "utf-8")
+    marked = import_module("table.summary").side_by_side(asked, folders).splitlines()
+    assert [line.endswith(" (other data)") for line in marked] == [False, True, False, False, False]
 
 
 def test_a_variant_is_compared_with_elmo_of_its_seeds(docs):
@@ -162,8 +169,8 @@ def test_a_variant_is_compared_with_elmo_of_its_seeds(docs):
     write_group(docs, ner)
     write_record(docs, top[2], 0.8)
     results = summary.Results(docs / "results")
-    assert results.change(ner[0].task, top[2].variant) == pytest.approx(4.0)
-    assert results.change(ner[0].task, variants[-1].variant) is None
+    assert results.changes(ner[0].task, top[2].variant) == [pytest.approx(4.0)]
+    assert results.changes(ner[0].task, variants[-1].variant) == []
 
 
 def test_records_of_different_data_are_not_compared(refusal, docs):
@@ -180,6 +187,30 @@ def test_a_record_that_is_no_object(refusal, docs, content):
     run = import_module("table.runs").groups()["ner"][0]
     (docs / "results" / f"{run.name}.json").write_text(content, encoding="utf-8")
     assert f"must be a JSON object, got {content}; remove it" in refusal("results_page.py", "--docs", docs)
+
+
+def test_a_record_with_a_part_missing(refusal, docs):
+    run = import_module("table.runs").groups()["ner"][0]
+    (docs / "results" / f"{run.name}.json").write_text('{"task": "ner"}', encoding="utf-8")
+    said = refusal("results_page.py", "--docs", docs)
+    assert "it has no variant, share, seed, settings, " in said
+    assert "remove it, and its run is done anew" in said
+
+
+def test_the_page_is_that_of_the_records():
+    page, root = import_module("results_page"), SCRIPTS.parent
+    results = import_module("table.summary").Results(root / "docs" / "results")
+    old = root / "docs" / "results.md"
+    parts = page.sections(results, dict.fromkeys(page.PICTURES, True), page.old_notes(old))
+    assert "\n\n".join(parts) + "\n" == old.read_text("utf-8")
+
+
+def test_the_readme_has_the_page_s_figures():
+    results = import_module("table.summary").Results(SCRIPTS.parent / "docs" / "results")
+    readme = (SCRIPTS.parent / "README.md").read_text("utf-8")
+    for task in import_module("table.runs").TASKS:
+        gain = results.gain(task)
+        assert f"| {gain.before} | {gain.after} | {gain.error_cut:.1f} % |" in readme, task.name
 
 
 def test_a_record_that_is_no_json(refusal, docs):
