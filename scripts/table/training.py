@@ -1,5 +1,6 @@
 """One run of docs/results.md: `allennlp train`, `allennlp evaluate` on test, and what they found as one record."""
 
+import functools
 import json
 import os
 import shutil
@@ -44,13 +45,22 @@ def perform(run: Run, folders: Folders) -> Json:
 
 def configuration(run: Run, folders: Folders) -> Json:
     """What AllenNLP is told of a run, as its record has it."""
-    from allennlp.common import Params
+    from allennlp.common.params import with_overrides
 
     splits = splits_of(run.task.name, folders.task(run))
     variables = _variables(run, folders, splits._replace(train=share_path(splits.train, run.share)))
-    told = Params.from_file(_path(run), _overrides(run, folders), ext_vars=variables).as_dict(quiet=True)
-    found: Json = portable(told, f"{folders.work}/")
-    return found
+    overrides = run.overrides(features_of(run, folders.task(run)))
+    told: Json = portable(with_overrides(_evaluated(_path(run), *variables.items()), overrides), f"{folders.work}/")
+    return told
+
+
+@functools.cache
+def _evaluated(path: Path, *variables: tuple[str, str]) -> Json:
+    """A configuration as it stands: seeds and the like share one, and jsonnet takes its time."""
+    from allennlp.common import Params
+
+    told: Json = Params.from_file(path, ext_vars=dict(variables)).as_dict(quiet=True)
+    return told
 
 
 def _what_it_is(run: Run, folders: Folders, splits: Splits) -> Json:

@@ -32,6 +32,7 @@ PYTHON = [block for language, block in BLOCKS if language == "python"]
 NOT_RUN = {
     "make demo": "makes a virtual environment with PyTorch in it",
     "make test": "runs these tests",
+    ".venv/bin/python scripts/reproduce_table.py ner --data DATA --results mine": "trains; scripts/ has its tests",
 }
 OF_OTHERS = {"--include-package", "--predictor", "--use-dataset-reader", "--tags", "--output", "--nproc-per-node"}
 PROGRAMS = {"embed-to-hdf5": "embed_to_hdf5", "elmo": "elmo"}
