@@ -16,7 +16,8 @@ from table.variants import ABLATIONS, ADVICE, BASELINE, ELMO, FIXED, STATES, Fea
 MODEL = "default"
 WORD_VECTORS = "swivel-100"  # beside ELMo; a name or folder that scripts/prepare_glove.py takes, or a file of GloVe's
 WORD_VECTORS_DIM = 100
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3)  # of the quick tasks; the others have the first
+COMPARED_SEEDS = (1, 2)  # of what is compared with + ELMo: 11 variants on two tasks
 SHARES = (1, 2, 5, 10, 20, 50)  # percent of the training data
 # Word vectors are trained along, so that a word that has none does not keep a random one.
 TRAINED = {"model.text_field_embedder.token_embedders.tokens.trainable": True}
@@ -163,6 +164,7 @@ TASKS = (
         budget=30,
         minutes=(19.8, 21.7),
         sizes=_sizes(100, 1, 32, TOKENIZER="just_spaces"),
+        seeds=SEEDS[:1],
         paper=(88.0, 88.7),
         data="24,495 of the 549,367 training pairs; development and test whole. ESIM 100 wide instead of 300.",
     ),
@@ -231,9 +233,9 @@ def _shares(task: Task) -> Iterator[Run]:
             yield Run(task=task, variant=variant, seed=SEEDS[0], share=share)
 
 
-def _compared(variants: tuple[Variant, ...], *names: str) -> Iterator[Run]:
+def _compared(variants: tuple[Variant, ...], *names: str, seeds: tuple[int, ...] = COMPARED_SEEDS) -> Iterator[Run]:
     for name in names:
-        for seed in SEEDS:
+        for seed in seeds:
             for variant in variants:
                 if variant.suits(name):
                     yield Run(task=BY_NAME[name], variant=variant, seed=seed)
@@ -246,5 +248,5 @@ def groups() -> dict[str, tuple[Run, ...]]:
     named["ablations"] = _compared(ABLATIONS, "ner", "sst5")
     named["states"] = _compared(STATES, "ner", "sst5")
     named["advice"] = _compared(ADVICE, "ner", "sst5")
-    named["fixed"] = _compared(FIXED, "sst5")
+    named["fixed"] = _compared(FIXED, "sst5", seeds=SEEDS)
     return {name: tuple(runs) for name, runs in named.items()}
