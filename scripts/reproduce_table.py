@@ -164,9 +164,10 @@ def main() -> None:
         records = finished(runs, folders)
         print(*([listing(runs, records)] if arguments.list else []), outlook(runs, records, arguments.jobs), sep="\n")
         if not arguments.list:
-            if len(records) == len(runs):
+            if len(records) < len(runs):
+                perform_all(runs, records, folders, arguments.jobs)
+            else:
                 print("none of them is done again; --results FOLDER does them anew, beside these")
-            perform_all(runs, records, folders, arguments.jobs)
             print(side_by_side(runs, list(dict.fromkeys([arguments.results, RESULTS]))))
     except (PytorchElmoError, OSError) as error:
         sys.exit(f"reproduce_table.py: {error}")
