@@ -186,7 +186,7 @@ INTRODUCTION = (
     "```console\n"
     "$ .venv/bin/python scripts/reproduce_table.py ner --data DATA --results mine\n"
     "```\n\n"
-    "DATA is laid out as [below](#the-runs). The six runs of NER take about half an hour on two cores, and end with "
+    "DATA is laid out as [below](#the-runs). The six runs of NER take 30 to 45 minutes on two cores, and end with "
     "their figures beside this page's; stopped or killed, the same command goes on. Names are the tasks, `shares`, "
     "`ablations`, `states`, `advice` and `fixed`. `scripts/results_page.py` makes this page of the records."
 )
