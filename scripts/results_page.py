@@ -123,12 +123,10 @@ def runs_table(results: Results) -> str:
     return table(head, rows)
 
 
-def sources_table() -> str:
+def sources() -> str:
     """Where the sets are to be laid, and where they are from."""
-    return table(
-        ["task", "in DATA", "from"],
-        [[task.title, f"`{SOURCES[task.name].path}`", SOURCES[task.name].origin] for task in TASKS],
-    )
+    found = ((task.title, SOURCES[task.name]) for task in TASKS)
+    return "\n".join(f"- **{title}**: `DATA/{source.path}`, {source.origin}" for title, source in found)
 
 
 def resumed(results: Results) -> str:
@@ -170,7 +168,7 @@ def sections(results: Results, drawn: dict[str, bool], notes: str) -> Iterator[s
             yield comparison(results, group)
     yield "## The runs\n" + "\n".join(f"- **{task.title}**: {task.data}" for task in TASKS)
     yield SETS
-    yield sources_table()
+    yield sources()
     yield runs_table(results)
     yield resumed(results)
     missing = results.missing()
