@@ -126,7 +126,7 @@ def runs_table(results: Results) -> str:
 def sources() -> str:
     """Where the sets are to be laid, and where they are from."""
     found = ((task.title, SOURCES[task.name]) for task in TASKS)
-    return "\n".join(f"- **{title}**: `DATA/{source.path}`, {source.origin}" for title, source in found)
+    return "\n".join(f"- **{title}**: `DATA/{source.path}` from {source.origin}" for title, source in found)
 
 
 def resumed(results: Results) -> str:
