@@ -49,9 +49,9 @@ def configuration(run: Run, folders: Folders) -> Json:
 
     splits = splits_of(run.task.name, folders.task(run))
     variables = _variables(run, folders, splits._replace(train=share_path(splits.train, run.share)))
-    overrides = run.overrides(features_of(run, folders.task(run)))
-    told: Json = portable(with_overrides(_evaluated(_path(run), *variables.items()), overrides), f"{folders.work}/")
-    return told
+    told = with_overrides(_evaluated(_path(run), *variables.items()), _overrides(run, folders))
+    found: Json = portable(told, f"{folders.work}/")
+    return found
 
 
 @functools.cache
@@ -82,8 +82,8 @@ def _path(run: Run) -> Path:
     return CONFIGS / f"{run.variant.base.format(run.task.name)}.jsonnet"
 
 
-def _overrides(run: Run, folders: Folders) -> str:
-    return json.dumps(run.overrides(features_of(run, folders.task(run))))
+def _overrides(run: Run, folders: Folders) -> Json:
+    return run.overrides(features_of(run, folders.task(run)))
 
 
 def _train(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
@@ -94,7 +94,7 @@ def _train(run: Run, folders: Folders, splits: Splits, lock: int) -> None:
     if not recover:
         shutil.rmtree(folder, ignore_errors=True)
     run_command(
-        "allennlp", "train", _path(run), "-s", folder, "--overrides", _overrides(run, folders),
+        "allennlp", "train", _path(run), "-s", folder, "--overrides", json.dumps(_overrides(run, folders)),
         "--file-friendly-logging", *(["--recover"] if recover else []), *_packages(run),
         lock=lock, log=folders.training(run) / "train.log", variables=_variables(run, folders, splits),
     )  # fmt: skip

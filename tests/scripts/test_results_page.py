@@ -119,13 +119,15 @@ def test_how_soon_elmo_is_where_the_baseline_ends(docs):
 def test_comparisons_shares_and_notes(run_script, docs):
     groups = import_module("table.runs").groups()
     write_group(docs, [*groups["ner"], *groups["shares"], *groups["ablations"]])
-    (docs / "results.md").write_text("old\n<!-- notes -->\nWhy it is so.\n<!-- /notes -->\nold\n", encoding="utf-8")
+    (docs / "results.md").write_text(
+        "outdated\n<!-- notes -->\nWhy it is so.\n<!-- /notes -->\noutdated\n", encoding="utf-8"
+    )
     run_script("results_page.py", "--docs", docs)
     first = (docs / "results.md").read_bytes()
     picture = (docs / "pictures" / "results_shares.png").read_bytes()
     page = first.decode()
     assert "Why it is so." in page
-    assert "\nold\n" not in page
+    assert "outdated" not in page
     assert line_of(page, "1 %") == ["1 %", "71.00", "77.00", "+6.00", "20.7 %"]
     assert line_of(page, "top layer only") == ["top layer only", "72.50 ± 0.71 (+0.00, +0.00)", "72.50 ± 0.71"]
     assert line_of(page, "baseline") == ["baseline", "67.00 ± 1.00 (-6.00, -6.00, -6.00)", "not run yet"]
